@@ -1,0 +1,87 @@
+"""Where a run comes from: code, data, versions, device, switches, command line."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from experiment.cifar10 import Cifar10
+from experiment.options import Options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What a framework says of itself once its device is chosen."""
+
+    framework: str
+    """'PyTorch' or 'JAX'."""
+    packages: tuple[str, ...]
+    """Distributions whose versions decide the numbers."""
+    device: str
+    """For people: 'cpu' or 'gpu: NVIDIA H100'."""
+    precision: dict[str, str]
+    """Every switch that decides the precision of float32 products, and its value."""
+    threads: int
+    """CPU threads that share an operation; float32 sums depend on it."""
+
+
+def describe(
+    environment: Environment, data: Cifar10, options: Options, initial_weights: str | None
+) -> dict[str, Any]:
+    """The content of `provenance.json`, ready for JSON.
+
+    `initial_weights` is the digest of the weights at the start, None where a checkpoint goes on.
+    """
+    return {
+        "framework": environment.framework,
+        "versions": {name: metadata.version(name) for name in (*environment.packages, "numpy")},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": environment.device,
+        "precision": environment.precision,
+        "threads": environment.threads,
+        "data": {
+            "spec": options.data,
+            "source": data.source,
+            "sha256": data.fingerprint,
+            "official": data.official,
+            "synthetic": data.synthetic,
+            "notice": data.notice,
+        },
+        "init": {"source": options.init, "sha256": initial_weights},
+        "git": _git_state(),
+        "command_line": [*sys.orig_argv],
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "resumed": [],
+    }
+
+
+def _git_state() -> dict[str, Any] | None:
+    """Commit of the checkout that this file runs from; None outside a checkout or without git."""
+    folder = Path(__file__).parent
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(folder), *arguments],
+                capture_output=True,
+                text=True,
+                env=environment,
+            )
+        except FileNotFoundError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    # An installed copy inside somebody else's checkout is not ours to name.
+    if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return None
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return {"commit": git("rev-parse", "HEAD"), "changed_files": bool(changed)}

@@ -1,0 +1,202 @@
+"""The folder that a training leaves behind, and its rules for starting and resuming.
+
+recipe.json          the recipe; written last of the first three, so it marks a run that began
+provenance.json      versions, device, precision switches, data, git commit, command line
+samples.png          twenty training pictures with their labels
+history.jsonl        one line an epoch
+checkpoint/          the framework's own format, the last two epochs
+weights.safetensors  canonical weights after the last finished epoch
+curves.png           loss and accuracy over the epochs, beside the published run
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiment import figures
+from experiment.cifar10 import CLASSES, Cifar10
+from experiment.errors import UserError
+from experiment.history import EpochRecord, History
+from experiment.options import Options
+from experiment.recipe import Recipe
+from experiment.storage import TEMPORARY_SUFFIX, write_atomically
+from experiment.weights import write_weights
+
+# What a run writes before recipe.json: alone, they are the rest of a run that never began.
+_BEFORE_THE_RECIPE = ("provenance.json", "samples.png")
+
+
+class RunFolderError(UserError):
+    """A run folder that cannot be started or resumed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredRun:
+    """What a run folder says of the run that is in it."""
+
+    recipe: Recipe
+    provenance: dict[str, Any]
+
+
+def read_stored_run(path: Path) -> StoredRun | None:
+    """The run in folder `path`, or None where none has begun.
+
+    Raises `RunFolderError` or `RecipeError` where recipe.json or provenance.json is damaged.
+    """
+    if not (path / "recipe.json").is_file():
+        return None
+    recipe = Recipe.from_json((path / "recipe.json").read_text(), str(path / "recipe.json"))
+    try:
+        provenance = json.loads((path / "provenance.json").read_text())
+        for key in ("framework", "threads", "data", "init"):
+            provenance[key]
+        for key in ("data", "init"):
+            provenance[key]["source"], provenance[key]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(
+            f"{path / 'provenance.json'}: cannot be read ({error!r}); expected the file that the "
+            "run wrote. Restore it or start a new run in another --out"
+        ) from error
+    return StoredRun(recipe, provenance)
+
+
+class RunFolder:
+    """One run's folder. Nothing is written before `begin`."""
+
+    def __init__(self, options: Options, framework: str) -> None:
+        """Check that `framework` may train by these options into their folder.
+
+        Raises `RunFolderError` for a folder that is not empty without --resume, for one with
+        another recipe (every difference is listed), and for one that no run has begun in.
+        """
+        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        self.path = options.out or Path("runs") / f"{framework.lower()}-{stamp}"
+        self.framework = framework
+        self.recipe = options.recipe
+        self.stored = stored = read_stored_run(self.path)
+        self.history = History(self.path / "history.jsonl")
+        self.checkpoint = self.path / "checkpoint"
+        if stored is None:
+            self._check_unused(options)
+        else:
+            self._check_same_run(options, stored)
+
+    @property
+    def threads(self) -> int | None:
+        """CPU threads of the run so far; None for a new run."""
+        return self.stored.provenance["threads"] if self.stored else None
+
+    def begin(self, provenance: dict[str, Any], data: Cifar10) -> list[str]:
+        """Create the folder and write what is known before the first step.
+
+        Returns what differs from the run so far, for the screen. Raises `RunFolderError` for other
+        data or another framework than the run's so far, and for a folder that cannot be written.
+        """
+        notes = self._continue_from(provenance) if self.stored else []
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._write_json("provenance.json", provenance)
+            figures.draw_samples(
+                self.path / "samples.png", data.train_images, data.train_labels, CLASSES,
+                data.notice,
+            )  # fmt: skip
+            write_atomically(self.path / "recipe.json", self.recipe.to_json().encode())
+        except OSError as error:
+            raise RunFolderError(
+                f"{self.path}: cannot be written ({error.strerror or error}); expected a folder, "
+                "or a name for one, on a disk with room. Choose another --out"
+            ) from error
+        return notes
+
+    def keep_weights(self, arrays: Mapping[str, np.ndarray], epoch: int) -> None:
+        """Write canonical weights as they are after `epoch`. Raises `OSError`."""
+        metadata = {"framework": self.framework, "epoch": str(epoch)}
+        write_weights(self.path / "weights.safetensors", arrays, metadata)
+
+    def draw_curves(self, records: list[EpochRecord], notice: str | None) -> None:
+        """Write curves.png. Raises `OSError`."""
+        figures.draw_curves(self.path / "curves.png", {self.framework: records}, notice)
+
+    def _check_unused(self, options: Options) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise RunFolderError(
+                f"{self.path}: found a file, expected a folder or a new name; choose another --out"
+            )
+        if not self.path.exists():
+            return
+        foreign = sorted(
+            entry.name
+            for entry in self.path.iterdir()
+            if entry.name not in _BEFORE_THE_RECIPE
+            and not (entry.name.startswith(".") and entry.name.endswith(TEMPORARY_SUFFIX))
+        )
+        if foreign:
+            what = ", ".join(foreign[:5]) + (", ..." if len(foreign) > 5 else "")
+            advice = "expected the folder of an earlier run" if options.resume else "choose another"
+            raise RunFolderError(
+                f"{self.path}: not empty, and no run to resume is in it (found {what}); "
+                f"{advice} --out"
+            )
+
+    def _check_same_run(self, options: Options, stored: StoredRun) -> None:
+        if not options.resume:
+            raise RunFolderError(
+                f"{self.path}: not empty, a run is in it; continue it with --resume "
+                "or choose another --out"
+            )
+        if self.framework != stored.provenance["framework"]:
+            raise RunFolderError(
+                f"{self.path}: found a {stored.provenance['framework']} run, expected one of "
+                f"{self.framework}; resume it with the other command, or start from its weights "
+                "with --init in another --out"
+            )
+        differences = options.recipe.differences(
+            dataclasses.replace(stored.recipe, epochs=options.recipe.epochs)
+        )
+        if options.init != stored.provenance["init"]["source"]:
+            differences.append(
+                f"init: {options.init!r} here, {stored.provenance['init']['source']!r} there"
+            )
+        if differences:
+            raise RunFolderError(
+                f"{self.path}: the run in it has another recipe\n  "
+                + "\n  ".join(differences)
+                + "\nLeave these options out to continue it, or choose another --out"
+            )
+        if options.recipe.epochs < stored.recipe.epochs:
+            raise RunFolderError(
+                f"{self.path}: the run in it has another recipe\n  "
+                f"epochs: {options.recipe.epochs} here, {stored.recipe.epochs} there\n"
+                "--resume can train longer, not shorter"
+            )
+
+    def _continue_from(self, provenance: dict[str, Any]) -> list[str]:
+        assert self.stored is not None
+        before = self.stored.provenance
+        for what, key in (("initial weights", "init"), ("data", "data")):
+            mine, theirs = provenance[key]["sha256"], before[key]["sha256"]
+            if mine not in (None, theirs):
+                raise RunFolderError(
+                    f"{self.path}: other {what} than those of the run in it: found sha256 {mine} "
+                    f"({provenance[key]['source']}), expected {theirs} ({before[key]['source']}); "
+                    f"resume with the {what} that the run began with"
+                )
+        here = {key: provenance[key] for key in ("versions", "device", "precision", "threads")}
+        provenance["resumed"] = [
+            *before.get("resumed", []),
+            {**here, "started": provenance["started"], "command_line": provenance["command_line"]},
+        ]
+        notes = [f"{k}: {v} here, {before.get(k)} before" for k, v in here.items()
+                 if v != before.get(k)]  # fmt: skip
+        provenance.update({key: before[key] for key in before if key != "resumed"})
+        return notes
+
+    def _write_json(self, name: str, content: dict[str, Any]) -> None:
+        write_atomically(self.path / name, (json.dumps(content, indent=2) + "\n").encode())

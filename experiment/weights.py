@@ -1,0 +1,82 @@
+"""Weights in canonical form: PyTorch's state_dict names and layouts, in a safetensors file.
+
+Canonical means OIHW kernels, (out, in) linear weights and the C-H-W order of flattened pictures.
+Both frameworks write and read it, so either starts from the other's weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from experiment.errors import UserError
+from experiment.storage import write_atomically
+
+
+class WeightsError(UserError):
+    """A weights file that does not fit the network."""
+
+
+def write_weights(
+    path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]
+) -> None:
+    """Write float32 arrays in canonical form, whole or not at all. Raises `OSError`."""
+    from safetensors.numpy import save
+
+    # Without a C-contiguous array safetensors writes the transposed bytes under the given shape.
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_atomically(path, save(tensors, metadata=dict(metadata)))
+
+
+def read_weights(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Read float32 arrays with exactly the names and shapes of `shapes`.
+
+    Raises `WeightsError` naming every tensor that is missing, extra, of another shape or dtype, or
+    that holds NaN or Inf.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays = load(path.read_bytes())
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise WeightsError(
+            f"{path}: cannot be read as weights ({reason}); expected a .safetensors file such as "
+            "the weights.safetensors of a run"
+        ) from error
+    problems = [f"{name}: missing" for name in shapes.keys() - arrays.keys()]
+    for name, array in arrays.items():
+        problems += _tensor_problems(name, array, shapes)
+    if problems:
+        raise WeightsError(
+            f"{path}: does not fit the network; expected {len(shapes)} float32 tensors in "
+            "PyTorch's names and layouts\n  " + "\n  ".join(sorted(problems))
+        )
+    return arrays
+
+
+def weights_digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """sha256 over names, dtypes, shapes and bytes, independent of the order of the entries."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _tensor_problems(
+    name: str, array: np.ndarray, shapes: Mapping[str, tuple[int, ...]]
+) -> list[str]:
+    if name not in shapes:
+        return [f"{name}: not in the network"]
+    if array.shape != shapes[name]:
+        return [f"{name}: found shape {array.shape}, expected {shapes[name]}"]
+    if array.dtype != np.float32:
+        return [f"{name}: found dtype {array.dtype}, expected float32"]
+    bad = int(np.count_nonzero(~np.isfinite(array)))
+    return [f"{name}: {bad} of {array.size} values are NaN or Inf"] if bad else []
