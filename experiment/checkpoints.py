@@ -18,7 +18,7 @@ class CheckpointError(UserError):
     """A checkpoint cannot be written, or none of a run's checkpoints can be read."""
 
 
-class DamagedCheckpoint(Exception):
+class DamagedCheckpointError(Exception):
     """One checkpoint cannot be read; an older one may be good."""
 
 
@@ -38,7 +38,7 @@ def read_last_good(
     for epoch in sorted(epochs, reverse=True):
         try:
             state = read(epoch)
-        except DamagedCheckpoint as error:
+        except DamagedCheckpointError as error:
             damaged.append(f"the checkpoint after epoch {epoch} in {folder} is damaged: {error}")
             continue
         for line in damaged:

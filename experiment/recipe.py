@@ -17,6 +17,9 @@ from experiment.errors import UserError
 MAX_SEED = 2**31 - 1
 """Largest seed that PyTorch, JAX (32-bit mode) and NumPy all take unchanged."""
 
+PIXEL_DIVISOR = 255
+"""Pictures go in as uint8 / 255: in [0, 1], neither normalised nor augmented."""
+
 
 class RecipeError(UserError):
     """A recipe that cannot be trained, or a recipe file that is not one."""
@@ -54,8 +57,8 @@ class Recipe:
     """Width of the fully connected layer between the flattened pictures and the logits."""
     classes: int = field(default=10, init=False)
     """Number of logits."""
-    pixel_divisor: int = field(default=255, init=False)
-    """Pictures are uint8 / 255: in [0, 1], not normalised, not augmented."""
+    pixel_divisor: int = field(default=PIXEL_DIVISOR, init=False)
+    """Pictures are uint8 divided by this: in [0, 1], not normalised, not augmented."""
     initialisation: str = field(default="U(-1/sqrt(fan_in), 1/sqrt(fan_in))", init=False)
     """PyTorch's default for weights and biases of nn.Conv2d and nn.Linear."""
     loss: str = field(default="cross_entropy, mean over the batch", init=False)

@@ -11,8 +11,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from experiment.batches import batch_count
-
-PIXEL_DIVISOR = 255
+from experiment.recipe import PIXEL_DIVISOR
 
 
 @dataclass(frozen=True)

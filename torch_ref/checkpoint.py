@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiment.checkpoints import KEEP, CheckpointError, DamagedCheckpoint, read_last_good
+from experiment.checkpoints import KEEP, CheckpointError, DamagedCheckpointError, read_last_good
 from experiment.storage import write_atomically
 from experiment.weights import weights_digest
 from torch_ref.model import Cnn
@@ -71,9 +71,9 @@ def _read(file: Path) -> dict[str, Any]:
         state = torch.load(file, map_location="cpu", weights_only=True)
         damaged = state.pop("sha256") != weights_digest(_named_arrays(state))
     except Exception as error:  # a damaged archive raises nearly anything inside torch.load
-        raise DamagedCheckpoint(f"{file.name}: {error}") from error
+        raise DamagedCheckpointError(f"{file.name}: {error}") from error
     if damaged:
-        raise DamagedCheckpoint(f"{file.name}: its numbers do not match their sha256")
+        raise DamagedCheckpointError(f"{file.name}: its numbers do not match their sha256")
     return state
 
 

@@ -1,0 +1,91 @@
+"""Model and optimizer after an epoch, as Orbax checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from flax import nnx
+
+from experiment.checkpoints import KEEP, CheckpointError, DamagedCheckpointError, read_last_good
+from experiment.weights import weights_digest
+from jax_impl.model import Cnn
+
+
+def save(folder: Path, model: Cnn, optimizer: nnx.Optimizer[Cnn], epoch: int) -> None:
+    """Write the checkpoint after `epoch` and drop all but the last `KEEP`.
+
+    Raises `CheckpointError` where it cannot be written; the older ones are then still there.
+    """
+    state = nnx.to_pure_dict(nnx.state((model, optimizer)))
+    try:
+        with _manager(folder) as manager:
+            manager.save(
+                epoch,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(state),
+                    check=ocp.args.JsonSave({"sha256": weights_digest(_named_arrays(state))}),
+                ),
+            )
+    except Exception as error:  # a full disk raises nearly anything inside Orbax
+        raise CheckpointError(
+            f"{folder}: the checkpoint after epoch {epoch} cannot be written "
+            f"({error}); the last good one is kept. Make room and use --resume"
+        ) from error
+
+
+def restore(
+    folder: Path, model: Cnn, optimizer: nnx.Optimizer[Cnn], note: Callable[[str], None]
+) -> int | None:
+    """Load the last good checkpoint into model and optimizer; returns its epoch, or None.
+
+    Damaged ones are reported through `note`. Raises `CheckpointError` where all are damaged.
+    """
+    if not folder.exists():
+        return None
+    state = nnx.state((model, optimizer))
+    with _manager(folder) as manager:
+        found = read_last_good(
+            folder,
+            manager.all_steps(),
+            read=lambda epoch: _read(manager, epoch, nnx.to_pure_dict(state)),
+            discard=manager.delete,
+            note=note,
+        )
+    if found is None:
+        return None
+    epoch, values = found
+    nnx.replace_by_pure_dict(state, values)
+    nnx.update((model, optimizer), state)
+    return epoch
+
+
+def _manager(folder: Path) -> ocp.CheckpointManager:
+    options = ocp.CheckpointManagerOptions(max_to_keep=KEEP, enable_async_checkpointing=False)
+    return ocp.CheckpointManager(folder.absolute(), options=options)
+
+
+def _read(manager: ocp.CheckpointManager, epoch: int, like: dict[str, Any]) -> dict[str, Any]:
+    shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+    try:
+        found = manager.restore(
+            epoch,
+            args=ocp.args.Composite(
+                state=ocp.args.StandardRestore(shapes), check=ocp.args.JsonRestore()
+            ),
+        )
+        damaged = found.check["sha256"] != weights_digest(_named_arrays(found.state))
+    except Exception as error:  # a damaged file raises nearly anything inside Orbax
+        raise DamagedCheckpointError(f"{epoch}: {error}") from error
+    if damaged:
+        raise DamagedCheckpointError(f"{epoch}: its numbers do not match their sha256")
+    return found.state
+
+
+def _named_arrays(state: dict[str, Any]) -> dict[str, np.ndarray]:
+    leaves, _ = jax.tree.flatten_with_path(state)
+    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
