@@ -38,7 +38,7 @@ def draw_samples(
         if place < len(images):
             axes.imshow(images[place])
             axes.set_title(classes[labels[place]], fontsize=11)
-    _save(figure, path, "CIFAR-10 training pictures", notice)
+    _save(figure, path, "the first twenty training pictures", notice)
 
 
 def draw_curves(path: Path, runs: Mapping[str, Sequence[EpochRecord]], notice: str | None) -> None:

@@ -64,7 +64,7 @@ def evaluate(model: Cnn, batches: DeviceBatches) -> Metrics:
 
 def _slices(batches: DeviceBatches) -> Iterator[tuple[Int32[Array, "rows n"], int, int]]:
     """Which rows of batches to run, from where to where."""
-    on_cpu = batches.full.device.platform == "cpu"
+    on_cpu = next(iter(batches.full.devices())).platform == "cpu"
     for rows in (batches.full, batches.short):
         length = STEPS_BETWEEN_LOOKS if on_cpu else max(len(rows), 1)
         for first in range(0, len(rows), length):

@@ -53,7 +53,7 @@ def to_canonical(model: Cnn) -> dict[str, np.ndarray]:
         kernel = np.asarray(layer.kernel[...])
         # (kh, kw, in, out) -> (out, in, kh, kw), or (in, out) -> (out, in)
         arrays[f"{name}.weight"] = np.moveaxis(kernel, (-1, -2), (0, 1)).copy()
-        arrays[f"{name}.bias"] = np.array(layer.bias[...])
+        arrays[f"{name}.bias"] = np.array(_bias(layer)[...])
     return arrays
 
 
@@ -63,16 +63,23 @@ def load_canonical(model: Cnn, arrays: Mapping[str, np.ndarray]) -> None:
         kernel = np.moveaxis(arrays[f"{name}.weight"], (0, 1), (-1, -2))
         # jnp.array copies; jnp.asarray may go on using the caller's memory.
         layer.kernel[...] = jnp.array(kernel)
-        layer.bias[...] = jnp.array(arrays[f"{name}.bias"])
+        _bias(layer)[...] = jnp.array(arrays[f"{name}.bias"])
 
 
 def summary(model: Cnn, batch_size: int) -> str:
     """The layer table of `nnx.tabulate`."""
-    return nnx.tabulate(model, jnp.zeros((batch_size, 32, 32, 3)), console_kwargs={"width": 100})
+    plain = {"width": 100, "force_terminal": False, "color_system": None}
+    table = nnx.tabulate(model, jnp.zeros((batch_size, 32, 32, 3)), console_kwargs=plain)
+    return "\n".join(line.rstrip() for line in table.strip().splitlines())
 
 
 def _layers(model: Cnn) -> dict[str, nnx.Conv | nnx.Linear]:
     return {name: getattr(model, name) for name in ("conv1", "conv2", "conv3", "fc1", "fc2")}
+
+
+def _bias(layer: nnx.Conv | nnx.Linear) -> nnx.Param[Array]:
+    assert layer.bias is not None  # every layer of this network has one
+    return layer.bias
 
 
 def _conv(inputs: int, outputs: int, kernel_size: int, rngs: nnx.Rngs) -> nnx.Conv:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from experiment.options import DeviceError
 from experiment.provenance import Environment
 
 FRAMEWORK = "PyTorch"
+
+_PRECISION_SWITCHES: dict[str, Any] = {
+    "cuda.matmul.fp32_precision": torch.backends.cuda.matmul,
+    "cudnn.conv.fp32_precision": torch.backends.cudnn.conv,  # type: ignore[attr-defined]
+}
 
 
 def select_device(device: str, precision: str, threads: int | None = None) -> torch.device:
@@ -17,8 +24,8 @@ def select_device(device: str, precision: str, threads: int | None = None) -> to
     PyTorch's choice. Raises `DeviceError` for 'gpu' where PyTorch sees none.
     """
     # PyTorch's own default is TF32 in cuDNN convolutions and strict products.
-    for backend in (torch.backends.cuda.matmul, torch.backends.cudnn.conv):
-        backend.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    for switch in _PRECISION_SWITCHES.values():
+        switch.fp32_precision = "tf32" if precision == "tf32" else "ieee"
     if threads is not None:
         torch.set_num_threads(threads)
     if device == "gpu" and not torch.cuda.is_available():
@@ -36,9 +43,6 @@ def describe_environment(device: torch.device) -> Environment:
         framework=FRAMEWORK,
         packages=("torch",),
         device=f"gpu: {torch.cuda.get_device_name(device)}" if on_gpu else "cpu",
-        precision={
-            "cuda.matmul.fp32_precision": torch.backends.cuda.matmul.fp32_precision,
-            "cudnn.conv.fp32_precision": torch.backends.cudnn.conv.fp32_precision,
-        },
+        precision={name: switch.fp32_precision for name, switch in _PRECISION_SWITCHES.items()},
         threads=torch.get_num_threads(),
     )

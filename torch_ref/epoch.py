@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,5 +53,5 @@ def evaluate(model: Cnn, batches: Batches) -> Metrics:
     return pass_metrics(_on_host(losses), int(sum(hits)), len(batches.order))
 
 
-def _on_host(values: Iterable[Tensor]):
-    return torch.stack(list(values)).numpy(force=True)
+def _on_host(values: list[Tensor]) -> np.ndarray:
+    return torch.stack(values).numpy(force=True)

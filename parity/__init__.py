@@ -1,0 +1,1 @@
+"""The parity harness: proves that a port computes what its reference computes."""
