@@ -83,14 +83,9 @@ def find(key: Key, report: Callable[[str], None]) -> Entry | None:
     """The entry of `key`, memory-mapped; None if there is none, or (reported) a damaged one."""
     folder = _entries() / key.folder_name()
     try:
-        return _open(folder)
-    except FileNotFoundError:
-        if not folder.exists():
-            return None
-        fault = "a file is missing"
+        return _open(folder) if folder.is_dir() else None
     except (_DamagedEntry, OSError, ValueError) as error:
-        fault = str(error)
-    report(f"cache entry {folder} is damaged ({fault}); it is built again")
+        report(f"cache entry {folder} is damaged ({error}); it is built again")
     shutil.rmtree(folder, ignore_errors=True)
     return None
 

@@ -27,14 +27,12 @@ _PIECE_BYTES = 1 << 16
 class RemoteArchive:
     """An archive on the network, and what it must be."""
 
+    name: str
+    """The file's name here, whatever a mirror calls it."""
     url: str
     size: int
     """Bytes."""
     sha256: str
-
-    @property
-    def name(self) -> str:
-        return self.url.rpartition("/")[2] or "archive"
 
 
 class UnavailableError(DataError):

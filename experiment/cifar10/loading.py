@@ -73,6 +73,8 @@ def _stand_in(notice: str, report: Callable[[str], None]) -> Cifar10:
 
 
 def _load_path(path: str, report: Callable[[str], None]) -> Cifar10:
+    if not path.strip():  # Path("") would mean the working folder
+        raise sources.DataPathError("--data is empty. Give a path, auto, cifar10 or synthetic.")
     source = sources.at_path(Path(path))
     return _result(source, source.key.place, report)
 

@@ -100,7 +100,9 @@ def _backgrounds(
 def _interpolated(grid: Int16[np.ndarray, "n 5 w 3"]) -> Int16[np.ndarray, "n 32 w 3"]:
     """Eight steps from each of the five rows to the next."""
     step = np.arange(8, dtype=np.int16)[:, None, None]
-    between = grid[:, :4, None] * (8 - step) + grid[:, 1:, None] * step  # (n, 4, 8, w, 3)
+    between: np.ndarray = (
+        grid[:, :4, None] * (8 - step) + grid[:, 1:, None] * step
+    )  # (n, 4, 8, w, 3)
     return between.reshape(len(grid), 32, *grid.shape[2:]) >> 3
 
 

@@ -42,7 +42,7 @@ class ClassSigns:
 
     def windows(self) -> Int8[np.ndarray, "10 variants sizes 13 13 32 32"]:
         """The motifs at every offset, without a copy: [..., dy, dx] is a picture-sized window."""
-        return sliding_window_view(self.motifs, (32, 32), axis=(3, 4))  # type: ignore[call-overload]
+        return sliding_window_view(self.motifs, (32, 32), axis=(3, 4))
 
 
 def class_signs(seed: int) -> ClassSigns:

@@ -5,8 +5,10 @@ place in the archive. Sorting by id restores the archive's order. Only the array
 be read without TensorFlow (https://www.tensorflow.org/datasets/data_source).
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +56,10 @@ def read_folder(folder: Path) -> Arrays:
         _import(module)
     tfds = _import("tensorflow_datasets")
     try:
-        builder = tfds.builder_from_directory(str(folder))
-        train = _split(builder.as_data_source("train"), f"{folder} (split train)")
-        test = _split(builder.as_data_source("test"), f"{folder} (split test)")
+        with _quiet():
+            builder = tfds.builder_from_directory(str(folder))
+            train = _split(builder.as_data_source("train"), f"{folder} (split train)")
+            test = _split(builder.as_data_source("test"), f"{folder} (split test)")
     except DataError:
         raise
     except Exception as error:  # TFDS, array_record and Pillow share no base class
@@ -65,6 +68,18 @@ def read_folder(folder: Path) -> Arrays:
             f"Prepare it again: {_PREPARE}"
         ) from error
     return Arrays(*train, *test)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps TFDS's advice on faster image libraries off the screen."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _import(module: str) -> Any:

@@ -1,16 +1,20 @@
 """A small archive of random pictures, in every form, written without the code under test."""
 
+import contextlib
 import hashlib
+import http.server
 import io
 import pickle
 import tarfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from experiment.cifar10 import Arrays
+from experiment.cifar10 import Arrays, synthetic
+from experiment.cifar10.download import RemoteArchive
 
 BATCH_NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 RECORDS_PER_BATCH = 3
@@ -94,6 +98,15 @@ def blessed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Members], None]:
     return bless
 
 
+@pytest.fixture(scope="session")
+def stand_in() -> Arrays:
+    """All 60,000 synthetic pictures, made once; they can only be read."""
+    arrays = synthetic.generate()
+    for array in arrays.named().values():
+        array.flags.writeable = False
+    return arrays
+
+
 def _write_folder(folder: Path, members: Members) -> Path:
     folder.mkdir(parents=True)
     for name, content in members.items():
@@ -135,3 +148,72 @@ def python_folder(tmp_path: Path, python_members: Members) -> Path:
 def binary_tar(tmp_path: Path, binary_members: Members, write_tar: Callable[..., Path]) -> Path:
     members = {f"cifar-10-batches-bin/{name}": data for name, data in binary_members.items()}
     return write_tar(tmp_path / "small.tar.gz", members)
+
+
+class ArchiveServer:
+    """A real HTTP server of one file, which can be told to misbehave."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.ranges = True
+        """Whether it honours the Range header."""
+        self.status: int | None = None
+        """If set, the only answer there is."""
+        self.cut_after: list[int] = []
+        """For the next connections: the number of bytes after which each is closed."""
+        self.stall_after: int | None = None
+        """If set, it sends that many bytes and then nothing, with the connection open."""
+        self.asked: list[str | None] = []
+        """The Range header of each request."""
+        self.closing = threading.Event()
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}/archive.tar.gz"
+        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+
+    def answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        asked = handler.headers["Range"]
+        self.asked.append(asked)
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
+        total = len(self.content)
+        status = self.status or (416 if start >= total else 206 if start else 200)
+        body = self.content[start:] if status < 300 else b""
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(body)))
+        if status == 206:
+            handler.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        handler.end_headers()
+        if self.cut_after:
+            body = body[: self.cut_after.pop(0)]
+        with contextlib.suppress(ConnectionError):
+            handler.wfile.write(body[: self.stall_after])
+            if self.stall_after is not None:
+                self.closing.wait(30)
+
+    def close(self) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+
+@pytest.fixture
+def server(binary_tar: Path) -> Iterator[ArchiveServer]:
+    """Serves the small archive in the binary layout."""
+    server = ArchiveServer(binary_tar.read_bytes())
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def remote(server: ArchiveServer) -> RemoteArchive:
+    """What the server's archive must be."""
+    sha256 = hashlib.sha256(server.content).hexdigest()
+    return RemoteArchive("archive.tar.gz", server.url, len(server.content), sha256)
