@@ -10,7 +10,7 @@ Importing this imports numpy and jaxtyping only; a source that needs more import
 
 from experiment.cifar10.archive import CorruptArchiveError, UnsafeArchiveError
 from experiment.cifar10.binary import BatchSizeError, LabelError, MissingFileError
-from experiment.cifar10.cache import cache_root
+from experiment.cifar10.cache import CacheRootError, cache_root
 from experiment.cifar10.download import ChecksumError, UnavailableError
 from experiment.cifar10.libraries import MissingLibraryError
 from experiment.cifar10.loading import load
@@ -24,6 +24,7 @@ __all__ = [
     "CLASSES",
     "Arrays",
     "BatchSizeError",
+    "CacheRootError",
     "ChecksumError",
     "Cifar10",
     "CorruptArchiveError",

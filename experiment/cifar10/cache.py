@@ -2,7 +2,8 @@
 
 An entry is a folder of four .npy files and a `meta.json`, named after what it was decoded from.
 It is written beside its place and renamed, so whoever finds an entry finds a whole one; two
-processes that write the same entry do the work twice and disturb nobody.
+processes that write the same entry do the work twice and disturb nobody. Each start checks sizes
+and headers; the bytes themselves are trusted, as hashing them would take longer than a start may.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiment.cifar10.pictures import Arrays
+from experiment.cifar10.pictures import Arrays, DataError
 
 FORMAT = 1
 """Raise it when what an entry holds changes its meaning: older entries are then rebuilt."""
@@ -63,6 +64,10 @@ class Entry:
     facts: Facts
 
 
+class CacheRootError(DataError):
+    """Nobody says where the cache is to be: this user has no home folder."""
+
+
 class _DamagedEntry(Exception):  # noqa: N818 - never reaches a user: the entry is rebuilt
     pass
 
@@ -71,12 +76,20 @@ def cache_root() -> Path:
     """Where this project keeps what can be made again.
 
     `$CIFAR10_CACHE`, else `$XDG_CACHE_HOME/cifar10-parity`, else `~/.cache/cifar10-parity`.
+
+    Raises:
+        CacheRootError: none of them is known.
     """
     if chosen := os.environ.get("CIFAR10_CACHE"):
         return Path(chosen).expanduser().absolute()
     # The XDG base directory specification: a relative XDG_CACHE_HOME is to be ignored.
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "cifar10-parity"
+    try:
+        return (base if base.is_absolute() else Path.home() / ".cache") / "cifar10-parity"
+    except RuntimeError as error:
+        raise CacheRootError(
+            f"No folder for the cache: {error} Set CIFAR10_CACHE to a folder for it."
+        ) from error
 
 
 def find(key: Key, report: Callable[[str], None]) -> Entry | None:

@@ -151,11 +151,11 @@ def _open(archive: RemoteArchive, start: int, patience: float) -> Any:
     left behind if it takes longer.
     """
     headers = {"User-Agent": "cifar10-parity"} | ({"Range": f"bytes={start}-"} if start else {})
-    request = urllib.request.Request(archive.url, headers=headers)
     answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def connect() -> None:
         try:
+            request = urllib.request.Request(archive.url, headers=headers)
             answer.put(urllib.request.urlopen(request, timeout=patience))
         except Exception as error:
             answer.put(error)

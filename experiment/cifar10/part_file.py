@@ -1,7 +1,6 @@
 """The file a download grows in, for one process at a time."""
 
 import contextlib
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +31,10 @@ def exclusive(part: Path) -> Iterator[BinaryIO]:
 
 
 def _claim(file: BinaryIO, part: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks
+        return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Between opening and locking, another process may have finished and renamed the file.

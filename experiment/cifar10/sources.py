@@ -1,6 +1,6 @@
 """Where pictures come from: turns a path into a `Source`, which knows what it is and reads itself.
 
-`spec.py` decides which source a value of `--data` means; here are the sources themselves.
+`loading.py` decides which source a value of `--data` means; here are those on this machine.
 """
 
 from collections.abc import Callable
@@ -52,13 +52,13 @@ def at_path(path: Path) -> Source:
     Raises:
         DataPathError, UnknownLayoutError: see there.
     """
-    path = path.expanduser().absolute()
     try:
+        path = path.expanduser().absolute()
         if path.is_dir():
             return _folder(path)
         if path.is_file():
             return _archive(path)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home folder for "~somebody"
         raise DataPathError(f"{path}: cannot be read ({error}). Check its permissions.") from error
     raise DataPathError(
         f"{path}: no such file or folder. {_EXPECTED} Or one of the words auto, cifar10, synthetic."

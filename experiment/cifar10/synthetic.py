@@ -92,18 +92,16 @@ def _backgrounds(
     grid = ((spots * 8 + common * 12) >> 4) - 32
     grid = (grid + 3 * grid[..., :1]) >> 2
     grid += signs.tints[labels][:, None, None, :] + signs.layouts[labels][..., None]
-    rows = _interpolated(grid)  # (n, 32, 5, 3)
-    fine = _interpolated(rows.swapaxes(1, 2)).swapaxes(1, 2)  # (n, 32, 32, 3)
-    return (((fine - 128) * 18) >> 4) + 128
+    rows = _interpolated(grid.reshape(count, 5, 15))  # (n, 32, 5 * 3)
+    pictures = _interpolated(rows.reshape(count * 32, 5, 3)).reshape(count, 32, 32, 3)
+    return (((pictures - 128) * 18) >> 4) + 128
 
 
-def _interpolated(grid: Int16[np.ndarray, "n 5 w 3"]) -> Int16[np.ndarray, "n 32 w 3"]:
-    """Eight steps from each of the five rows to the next."""
-    step = np.arange(8, dtype=np.int16)[:, None, None]
-    between: np.ndarray = (
-        grid[:, :4, None] * (8 - step) + grid[:, 1:, None] * step
-    )  # (n, 4, 8, w, 3)
-    return between.reshape(len(grid), 32, *grid.shape[2:]) >> 3
+def _interpolated(points: Int16[np.ndarray, "n 5 k"]) -> Int16[np.ndarray, "n 32 k"]:
+    """Eight steps from each of the five points to the next."""
+    step = np.arange(8, dtype=np.int16)[:, None]
+    between: np.ndarray = points[:, :4, None] * (8 - step) + points[:, 1:, None] * step
+    return between.reshape(len(points), 32, points.shape[2]) >> 3  # from (n, 4, 8, k)
 
 
 def _motifs(

@@ -119,7 +119,7 @@ def write_folder() -> Callable[[Path, Members], Path]:
     return _write_folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_tar() -> Callable[[Path, Members], Path]:
     """Writes a tar, gzipped if its name says so; member names are taken as they are."""
 

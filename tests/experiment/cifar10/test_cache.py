@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiment.cifar10 import Arrays, cache_root, load, synthetic
+from experiment.cifar10 import Arrays, CacheRootError, cache_root, load, synthetic
 from experiment.cifar10.pictures import fingerprint_of
 
 
@@ -26,6 +26,17 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert cache_root() == tmp_path / "home" / ".cache" / "cifar10-parity"
+
+
+def test_without_a_home_folder_the_error_says_what_to_set(monkeypatch: pytest.MonkeyPatch):
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("CIFAR10_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(CacheRootError, match="Set CIFAR10_CACHE to a folder"):
+        load("synthetic")
 
 
 def test_arrays_are_memory_mapped_from_the_first_start_on(binary_folder: Path):

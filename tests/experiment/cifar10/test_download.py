@@ -142,6 +142,12 @@ def test_an_unreachable_server_is_an_error_at_once(fetch: Callable):
         fetch(url=url)
 
 
+@pytest.mark.parametrize("url", ["http://", "http://[", "no-url"])
+def test_an_address_that_is_none_is_an_error(fetch: Callable, url: str):
+    with pytest.raises(UnavailableError, match="cannot be reached"):
+        fetch(url=url)
+
+
 @pytest.fixture
 def mute_url() -> Iterator[str]:
     """A server that accepts connections and never says a word."""

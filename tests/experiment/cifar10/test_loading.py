@@ -13,10 +13,13 @@ from experiment.cifar10 import (
     UnavailableError,
     download,
     load,
+    loading,
     official,
     synthetic,
 )
 from experiment.cifar10.pictures import fingerprint_of
+
+PUBLISHED = official.ARCHIVE
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +44,8 @@ def offline(server: Any) -> Iterator[None]:
     server.status = None
 
 
-def test_the_official_archive_is_described_as_it_was_published(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.undo()
-    archive = official.ARCHIVE
+def test_the_official_archive_is_described_as_it_was_published():
+    archive = PUBLISHED
     assert archive.url == "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
     assert archive.size == 170_052_171
     assert archive.sha256.startswith("c4a38c50a1bc5f3a")
@@ -182,6 +184,17 @@ def test_asked_for_synthetic_pictures_say_so_too():
     assert data.source == "synthetic stand-in, built in"
     assert data.notice is not None
     assert data.notice.startswith("SYNTHETIC STAND-IN DATA, not CIFAR-10")
+
+
+def test_official_bytes_are_called_official_also_at_the_second_start(
+    binary_tar: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(loading, "is_official", lambda arrays: True)
+        assert load(str(binary_tar)).official
+    again = load(str(binary_tar))
+    assert again.official
+    assert again.source == f"official binary archive, {binary_tar}"
 
 
 def test_messages_go_to_stderr_unless_told_otherwise(capsys: pytest.CaptureFixture, server: Any):

@@ -64,6 +64,11 @@ def test_home_is_understood(binary_folder: Path, monkeypatch: pytest.MonkeyPatch
     assert len(load(f"~/{binary_folder.name}").test_labels) == 3
 
 
+def test_an_unknown_home_is_an_error():
+    with pytest.raises(DataPathError, match="~nobody-of-that-name/cifar: cannot be read"):
+        load("~nobody-of-that-name/cifar")
+
+
 def test_a_relative_path_is_understood(binary_folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(binary_folder.parent)
     assert load(binary_folder.name).source == f"binary folder, {binary_folder}"

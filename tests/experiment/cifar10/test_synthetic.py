@@ -35,8 +35,7 @@ def test_classes_are_balanced_and_shuffled(stand_in: Arrays):
 
 def test_no_picture_occurs_twice(stand_in: Arrays):
     rows = np.concatenate([stand_in.train_images, stand_in.test_images]).reshape(60_000, -1)
-    assert len({row.tobytes() for row in rows[:, :64]}) > 55_000  # flat ones share a corner
-    assert len({hash(row.tobytes()) for row in rows}) > 59_900
+    assert len({hash(row.tobytes()) for row in rows}) > 59_900  # a few are wholly white or black
 
 
 def test_some_pictures_have_flat_white_or_black_areas(stand_in: Arrays):

@@ -30,20 +30,17 @@ prepared_by_tfds = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory, records: dict[str, np.ndarray]) -> Path:
+def data_dir(
+    tmp_path_factory: pytest.TempPathFactory, records: dict[str, np.ndarray], write_tar: Callable
+) -> Path:
     """A TFDS data_dir with the small archive in it."""
-    import io
-    import tarfile
-
     place = tmp_path_factory.mktemp("tfds")
-    archive = place / "cifar-10-binary.tar.gz"
     members = {f"{name}.bin": batch.tobytes() for name, batch in records.items()}
     members["batches.meta.txt"] = "\n".join(CLASSES).encode()
-    with tarfile.open(archive, "w:gz") as tar:
-        for name, content in members.items():
-            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
+    archive = write_tar(
+        place / "cifar-10-binary.tar.gz",
+        {f"cifar-10-batches-bin/{name}": content for name, content in members.items()},
+    )
     command = [sys.executable, str(PREPARE), str(archive), str(place / "data"), "array_record"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
