@@ -23,16 +23,16 @@ class Options:
 
     recipe: Recipe = field(default_factory=Recipe)
     data: str = "auto"
-    """auto ($CIFAR10_DIR, else the cache, else download, else the synthetic stand-in), cifar10,
-    synthetic, or the path of a folder or tar.gz with CIFAR-10 in binary or python layout, or of a
-    folder prepared by tensorflow-datasets."""
+    """auto ($CIFAR10_DIR, else the cache, else download, else the synthetic stand-in), cifar10, \
+synthetic, or a path: a folder or tar.gz with CIFAR-10 in binary or python layout, or a folder \
+prepared by tensorflow-datasets."""
     init: str = NATIVE
     """native, or a weights.safetensors file in canonical form to start from."""
     out: Path | None = None
     """Run folder; by default a new one under runs/."""
     resume: bool = False
-    """Continue the run in --out where its last good checkpoint left it. The recipe is the run's
-    own; only --epochs may be raised."""
+    """Continue the run in --out after its last good checkpoint, by the run's own recipe; only \
+--epochs may be raised."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to train; auto takes a GPU if the framework has one."""
     tensorboard: bool = False

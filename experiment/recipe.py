@@ -9,16 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 from experiment.errors import UserError
 
 MAX_SEED = 2**31 - 1
 """Largest seed that PyTorch, JAX (32-bit mode) and NumPy all take unchanged."""
-
-PIXEL_DIVISOR = 255
-"""Pictures go in as uint8 / 255: in [0, 1], neither normalised nor augmented."""
 
 
 class RecipeError(UserError):
@@ -27,7 +24,7 @@ class RecipeError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Hyperparameters of one training. Raises `RecipeError` naming every field that is wrong."""
+    """Hyperparameters of one training."""
 
     epochs: int = 10
     """Passes over the training pictures."""
@@ -51,26 +48,27 @@ class Recipe:
     """float32 is strict: TF32 is off in both frameworks. tf32 turns it on in both (GPU only)."""
 
     # What follows is the same in every run; it is written down so that a recipe file says it all.
-    channels: tuple[int, int, int] = field(default=(64, 64, 128), init=False)
+    channels: ClassVar[tuple[int, int, int]] = (64, 64, 128)
     """Output channels of the three 3x3 convolutions (no padding, ReLU, 2x2 max-pooling after)."""
-    hidden: int = field(default=256, init=False)
+    hidden: ClassVar[int] = 256
     """Width of the fully connected layer between the flattened pictures and the logits."""
-    classes: int = field(default=10, init=False)
+    classes: ClassVar[int] = 10
     """Number of logits."""
-    pixel_divisor: int = field(default=PIXEL_DIVISOR, init=False)
-    """Pictures are uint8 divided by this: in [0, 1], not normalised, not augmented."""
-    initialisation: str = field(default="U(-1/sqrt(fan_in), 1/sqrt(fan_in))", init=False)
+    pixel_divisor: ClassVar[int] = 255
+    """Pictures are uint8 / 255: in [0, 1], neither normalised nor augmented."""
+    initialisation: ClassVar[str] = "U(-1/sqrt(fan_in), 1/sqrt(fan_in))"
     """PyTorch's default for weights and biases of nn.Conv2d and nn.Linear."""
-    loss: str = field(default="cross_entropy, mean over the batch", init=False)
+    loss: ClassVar[str] = "cross_entropy, mean over the batch"
     """The objective."""
-    optimizer: str = field(default="sgd", init=False)
+    optimizer: ClassVar[str] = "sgd"
     """The optimizer."""
-    order: str = field(default="shuffled every epoch, last batch kept", init=False)
+    order: ClassVar[str] = "shuffled every epoch, last batch kept"
     """See `experiment.batches`."""
-    epoch_loss: str = field(default="mean of the batches' losses", init=False)
+    epoch_loss: ClassVar[str] = "mean of the batches' losses"
     """A short batch weighs as much as a full one, as in the published run."""
 
     def __post_init__(self) -> None:
+        """Raise `RecipeError` naming every field that is wrong."""
         problems = [
             *_whole_number_problems("epochs", self.epochs, 1),
             *_whole_number_problems("batch_size", self.batch_size, 1),
@@ -101,7 +99,7 @@ class Recipe:
 
     def to_json(self) -> str:
         """The recipe as a JSON object, one field a line."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+        return json.dumps({**dataclasses.asdict(self), **_fixed_values()}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str, where: str = "recipe") -> Recipe:
@@ -114,28 +112,37 @@ class Recipe:
             values = json.loads(text)
         except json.JSONDecodeError as error:
             raise RecipeError(f"{where}: not JSON ({error}); expected a recipe.json") from error
-        fields = {f.name: f for f in dataclasses.fields(cls)}
+        settable, fixed = {f.name for f in dataclasses.fields(cls)}, _fixed_values()
         if not isinstance(values, dict):
             raise RecipeError(f"{where}: found {type(values).__name__}, expected a JSON object")
-        problems = [f"{name}: missing" for name in fields.keys() - values.keys()]
-        problems += [f"{name}: unknown field" for name in values.keys() - fields.keys()]
+        expected = settable | fixed.keys()
+        problems = [f"{name}: missing" for name in expected - values.keys()]
+        problems += [f"{name}: unknown field" for name in values.keys() - expected]
         if problems:
             raise RecipeError(f"{where}: not a recipe\n  " + "\n  ".join(sorted(problems)))
-        recipe = cls(**{name: values[name] for name, f in fields.items() if f.init})
-        fixed = json.loads(recipe.to_json())
         problems = [
-            f"{name}: found {values[name]!r}, this version has {fixed[name]!r}"
-            for name, f in fields.items()
-            if not f.init and values[name] != fixed[name]
+            f"{name}: found {values[name]!r}, this version has {value!r}"
+            for name, value in fixed.items()
+            if values[name] != value
         ]
         if problems:
             raise RecipeError(f"{where}: written for another network\n  " + "\n  ".join(problems))
-        return recipe
+        return cls(**{name: values[name] for name in settable})
 
     def differences(self, other: Recipe) -> list[str]:
         """One line for every field in which the two differ: 'name: mine here, theirs there'."""
         mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
         return [f"{k}: {v!r} here, {theirs[k]!r} there" for k, v in mine.items() if v != theirs[k]]
+
+
+def _fixed_values() -> dict[str, Any]:
+    """What is the same in every recipe, as JSON has it."""
+    fixed = {
+        name: getattr(Recipe, name)
+        for name, kind in Recipe.__annotations__.items()
+        if kind.startswith("ClassVar")
+    }
+    return json.loads(json.dumps(fixed))
 
 
 def _whole_number_problems(name: str, value: Any, low: int, high: int | None = None) -> list[str]:

@@ -117,8 +117,8 @@ class RunFolder:
 
     def keep_weights(self, arrays: Mapping[str, np.ndarray], epoch: int) -> None:
         """Write canonical weights as they are after `epoch`. Raises `OSError`."""
-        metadata = {"framework": self.framework, "epoch": str(epoch)}
-        write_weights(self.path / "weights.safetensors", arrays, metadata)
+        about: dict[str, str | int] = {"framework": self.framework, "epoch": epoch}
+        write_weights(self.path / "weights.safetensors", arrays, about)
 
     def draw_curves(self, records: list[EpochRecord], notice: str | None) -> None:
         """Write curves.png. Raises `OSError`."""

@@ -7,6 +7,7 @@ Both frameworks write and read it, so either starts from the other's weights.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,14 +22,18 @@ class WeightsError(UserError):
 
 
 def write_weights(
-    path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]
+    path: Path, arrays: Mapping[str, np.ndarray], about: Mapping[str, str | int]
 ) -> None:
-    """Write float32 arrays in canonical form, whole or not at all. Raises `OSError`."""
+    """Write float32 arrays in canonical form, whole or not at all. Raises `OSError`.
+
+    `about` goes into the file's metadata, as JSON under the one key "about": safetensors writes
+    several keys in an order that changes from call to call, and equal runs shall give equal files.
+    """
     from safetensors.numpy import save
 
     # Without a C-contiguous array safetensors writes the transposed bytes under the given shape.
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    write_atomically(path, save(tensors, metadata=dict(metadata)))
+    write_atomically(path, save(tensors, metadata={"about": json.dumps(about)}))
 
 
 def read_weights(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:

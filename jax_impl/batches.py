@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Int32, UInt8
 
 from experiment.batches import split_batches
-from experiment.recipe import PIXEL_DIVISOR
+from experiment.recipe import Recipe
 
 
 class Split(NamedTuple):
@@ -43,7 +43,10 @@ def to_device(
     device: jax.Device,
 ) -> Split:
     """Copy a split to the device."""
-    return Split(jax.device_put(images, device), jax.device_put(labels, device))
+    # Not device_put(images, device): arrays committed to a device commit the state that a program
+    # returns, and with its next call, now from committed state, the program is compiled again.
+    with jax.default_device(device):
+        return Split(jnp.array(images), jnp.array(labels))
 
 
 def device_batches(split: Split, order: Int[np.ndarray, " size"], batch_size: int) -> DeviceBatches:
@@ -61,4 +64,4 @@ def batch(
 
 def scaled(images: UInt8[Array, "n 32 32 3"]) -> Float[Array, "n 32 32 3"]:
     """Pictures in [0, 1]."""
-    return images.astype(jnp.float32) / PIXEL_DIVISOR
+    return images.astype(jnp.float32) / Recipe.pixel_divisor

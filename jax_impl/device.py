@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import jax
 
@@ -43,16 +44,20 @@ def describe_environment(device: jax.Device) -> Environment:
         packages=("jax", "jaxlib", "flax", "optax", "orbax-checkpoint"),
         device=f"gpu: {device.device_kind}" if on_gpu else "cpu",
         precision={
-            "jax_default_matmul_precision": str(jax.config.read("jax_default_matmul_precision")),
-            "jax_enable_x64": str(jax.config.read("jax_enable_x64")),
+            "jax_default_matmul_precision": str(_setting("jax_default_matmul_precision")),
+            "jax_enable_x64": str(_setting("jax_enable_x64")),
         },
         threads=len(os.sched_getaffinity(0)),
     )
 
 
+def _setting(name: str) -> Any:
+    return getattr(jax.config, name)  # jax.config's attributes are made at run time
+
+
 def _keep_compiled_programs() -> None:
     """Use JAX's persistent compile cache, in our own folder unless the user named one."""
-    if jax.config.read("jax_compilation_cache_dir") is None:
+    if _setting("jax_compilation_cache_dir") is None:
         jax.config.update("jax_compilation_cache_dir", str(cache_root() / "jax"))
     # The initialisation is many small programs that together compile as long as the epoch.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

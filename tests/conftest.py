@@ -66,7 +66,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def command() -> Run:
     """Run `python -m MODULE ARGUMENTS...` as a user does, and wait for it."""
 
-    def run(module: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        module: str, *arguments: object, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             _command_line(module, arguments),
             capture_output=True,

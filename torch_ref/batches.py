@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from experiment.batches import batch_count
-from experiment.recipe import PIXEL_DIVISOR
+from experiment.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,4 @@ def device_batches(split: Split, order: Int[np.ndarray, " size"], batch_size: in
 
 def scaled(images: UInt8[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 3 32 32"]:
     """Pictures in [0, 1]."""
-    return images.float() / PIXEL_DIVISOR
+    return images.float() / Recipe.pixel_divisor

@@ -53,7 +53,7 @@ def test_names_the_field_that_cannot_be_trained(field: str, value: Any) -> None:
 
 
 def test_nesterov_needs_a_momentum() -> None:
-    with pytest.raises(RecipeError, match="nesterov.*momentum"):
+    with pytest.raises(RecipeError, match=r"nesterov.*momentum"):
         Recipe(nesterov=True)
     assert Recipe(nesterov=True, momentum=0.9).nesterov
 

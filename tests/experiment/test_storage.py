@@ -14,7 +14,7 @@ def test_replaces_the_content(tmp_path: Path) -> None:
     write_atomically(tmp_path / "a", b"old")
     write_atomically(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["a"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
 def test_full_disk_leaves_the_old_file_and_nothing_else(
@@ -29,4 +29,4 @@ def test_full_disk_leaves_the_old_file_and_nothing_else(
     with pytest.raises(OSError, match="No space left"):
         write_atomically(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["a"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]

@@ -63,7 +63,8 @@ def test_canonical_weights_cross_bit_for_bit_both_ways() -> None:
         assert there[name].tobytes() == back[name].tobytes(), name
     other = torch_ref.model.Cnn(Recipe(seed=1))
     torch_ref.model.load_canonical(other, back)
-    assert all(torch.equal(a, b) for a, b in zip(other.parameters(), reference.parameters()))
+    for a, b in zip(other.parameters(), reference.parameters(), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_weights_share_no_memory_across_the_border() -> None:
@@ -155,7 +156,9 @@ def test_initial_weights_are_pytorchs_uniform(package: Any) -> None:
         assert np.abs(values).max() <= bound
         assert np.abs(values).max() > bound * (1 - 20 / len(values))
         # the standard error of a uniform's standard deviation is below 0.45 / sqrt(n) of it
-        assert values.std() == pytest.approx(bound / math.sqrt(3), rel=5 * 0.45 / len(values) ** 0.5)
+        assert values.std() == pytest.approx(
+            bound / math.sqrt(3), rel=5 * 0.45 / len(values) ** 0.5
+        )
         assert abs(values.mean()) < 5 * bound / math.sqrt(3 * len(values))
 
 
