@@ -62,12 +62,10 @@ def test_live_bar_on_a_terminal() -> None:
 
 
 def test_watch_stops_at_a_loss_that_is_not_finite() -> None:
-    with (
-        pytest.raises(NonFiniteLossError, match="epoch 2, step 6"),
-        console.watch_epoch(2, 3, batches=10) as watch,
-    ):
+    with console.watch_epoch(2, 3, batches=10) as watch:
         watch(np.ones(4, np.float32))
-        watch(np.array([1, np.nan], np.float32))
+        with pytest.raises(NonFiniteLossError, match="epoch 2, step 6"):
+            watch(np.array([1, np.nan], np.float32))
 
 
 def test_notice_is_framed_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,156 @@
+"""Put finished runs beside the published one, as files to commit.
+
+    python -m experiment.results runs/torch runs/jax --out docs/results --about "which pictures"
+
+writes training.json (histories, versions, devices, dates), training.png (the curves) and
+training.md (the table) into the folder --out. What is said of a run anywhere in the documents
+comes from these files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiment import figures
+from experiment.errors import EXIT_USER_ERROR, UserError
+from experiment.history import EpochRecord, History
+from experiment.published import published_run
+from experiment.run_folder import StoredRun, read_stored_run
+from experiment.storage import write_atomically
+
+
+class ResultsError(UserError):
+    """A folder that is no finished run, or runs that cannot stand side by side."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedRun:
+    """A run that trained all its epochs."""
+
+    stored: StoredRun
+    records: list[EpochRecord]
+
+    @property
+    def framework(self) -> str:
+        """'PyTorch' or 'JAX'."""
+        return self.stored.provenance["framework"]
+
+
+def read_finished_run(folder: Path) -> FinishedRun:
+    """Raises `ResultsError` naming the folder where there is no run, or an unfinished one."""
+    stored = read_stored_run(folder)
+    if stored is None:
+        raise ResultsError(f"{folder}: no run is in it; expected a folder that a training wrote")
+    records = History(folder / "history.jsonl").read()
+    if len(records) != stored.recipe.epochs:
+        raise ResultsError(
+            f"{folder}: found {len(records)} finished epochs, expected {stored.recipe.epochs}; "
+            "continue it with --resume"
+        )
+    return FinishedRun(stored, records)
+
+
+def check_comparable(runs: Sequence[FinishedRun]) -> None:
+    """Raise `ResultsError` where recipe or pictures differ, or a framework comes twice."""
+    first = runs[0]
+    for run in runs[1:]:
+        differences = run.stored.recipe.differences(first.stored.recipe)
+        if run.stored.provenance["data"]["sha256"] != first.stored.provenance["data"]["sha256"]:
+            differences.append("data: other pictures")
+        if run.framework in [other.framework for other in runs if other is not run]:
+            differences.append(f"framework: {run.framework} twice, expected one run of each")
+        if differences:
+            raise ResultsError("runs that cannot stand side by side\n  " + "\n  ".join(differences))
+
+
+def as_json(runs: Sequence[FinishedRun], about: str) -> dict[str, Any]:
+    """What is committed of the runs: no path and no command line of the machine they ran on."""
+    kept = ("framework", "versions", "python", "device", "threads", "precision", "git", "started")
+    return {
+        "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "about": about,
+        "recipe": json.loads(runs[0].stored.recipe.to_json()),
+        "data": {
+            key: runs[0].stored.provenance["data"][key]
+            for key in ("sha256", "official", "synthetic")
+        },
+        "runs": [
+            {
+                **{key: run.stored.provenance[key] for key in kept},
+                "history": [dataclasses.asdict(record) for record in run.records],
+            }
+            for run in runs
+        ],
+    }
+
+
+def as_table(runs: Sequence[FinishedRun]) -> str:
+    """A Markdown table, an epoch a row: train and test accuracy, train and test loss of each."""
+    columns = {"published": published_run(), **{run.framework: run.records for run in runs}}
+    measures = ("train acc %", "test acc %", "train loss", "test loss")
+    head = ["epoch", *(f"{measure}<br>{name}" for measure in measures for name in columns)]
+    rows = [head, ["--:"] * len(head)]
+    for place in range(len(runs[0].records)):
+        cells = [str(place + 1)]
+        for measure in measures:
+            for records in columns.values():
+                cells.append(_cell(records[place], measure) if place < len(records) else "")
+        rows.append(cells)
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+
+
+def _cell(record: EpochRecord, measure: str) -> str:
+    split, kind = measure.split()[:2]
+    if kind == "acc":
+        return f"{100 * getattr(record, f'{split}_accuracy'):.1f}"
+    return f"{getattr(record, f'{split}_loss'):.3f}"
+
+
+def write_results(folders: Sequence[Path], out: Path, about: str) -> None:
+    """Write training.json, training.md and training.png into `out`.
+
+    Raises `ResultsError` and `OSError`; then nothing or only whole files were written.
+    """
+    runs = [read_finished_run(folder) for folder in folders]
+    check_comparable(runs)
+    out.mkdir(parents=True, exist_ok=True)
+    notice = runs[0].stored.provenance["data"]["notice"]
+    text = json.dumps(as_json(runs, about), indent=1) + "\n"
+    figures.draw_curves(out / "training.png", {r.framework: r.records for r in runs}, notice)
+    write_atomically(out / "training.md", as_table(runs).encode())
+    write_atomically(out / "training.json", text.encode())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code, 0 or 2."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        prog="python -m experiment.results",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("runs", nargs="+", type=Path, help="folders of finished runs")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
+    parser.add_argument("--about", default="", help="a sentence on the pictures")
+    options = parser.parse_args(argv)
+    try:
+        write_results(options.runs, options.out, options.about)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    print(f"wrote training.json, training.md and training.png into {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Committed results come from finished runs, say where they come from, and name no machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiment.history import EpochRecord, History, Metrics
+from experiment.recipe import Recipe
+from experiment.results import main
+
+
+def make_run(folder: Path, framework: str, recipe: Recipe, epochs: int, sha256: str = "a") -> Path:
+    folder.mkdir()
+    (folder / "recipe.json").write_text(recipe.to_json())
+    provenance = {
+        "framework": framework, "versions": {"numpy": "2"}, "python": "3", "device": "cpu",
+        "threads": 2, "precision": {}, "git": None, "started": "2026-01-01",
+        "command_line": ["/somewhere/private"], "init": {"source": "native", "sha256": "b"},
+        "data": {"source": "/somewhere/private", "spec": "x", "sha256": sha256, "official": False,
+                 "synthetic": False, "notice": None},
+    }  # fmt: skip
+    (folder / "provenance.json").write_text(json.dumps(provenance))
+    history = History(folder / "history.jsonl")
+    for epoch in range(1, epochs + 1):
+        history.append(EpochRecord.of(epoch, Metrics(1.5, 0.25), Metrics(1.25, 0.5), 100, 2.0))
+    return folder
+
+
+def run(*arguments: Any) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_two_runs_stand_beside_the_published_one(tmp_path: Path) -> None:
+    recipe = Recipe(epochs=2)
+    there = make_run(tmp_path / "a", "PyTorch", recipe, 2)
+    here = make_run(tmp_path / "b", "JAX", recipe, 2)
+    assert run(there, here, "--out", tmp_path / "out", "--about", "real pictures") == 0
+    results = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert [r["framework"] for r in results["runs"]] == ["PyTorch", "JAX"]
+    assert results["runs"][1]["history"][1]["test_loss"] == 1.25
+    assert results["about"] == "real pictures"
+    assert "private" not in json.dumps(results)
+    head, _, first, second = (tmp_path / "out" / "training.md").read_text().splitlines()
+    assert "train acc %<br>published" in head
+    assert first.startswith("| 1 | 14.4 | 25.0 | 25.0 | 22.1 | 50.0 | 50.0 | 2.273 | 1.500 |")
+    assert second.startswith("| 2 |")
+    assert (tmp_path / "out" / "training.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipe": Recipe(epochs=2, seed=1)}, "seed: 1 here, 0 there"),
+        ({"sha256": "c"}, "data: other pictures"),
+        ({"framework": "PyTorch"}, "framework: PyTorch twice"),
+        ({"epochs": 1}, "found 1 finished epochs, expected 2"),
+    ],
+    ids=str,
+)
+def test_runs_that_cannot_stand_side_by_side_are_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = make_run(tmp_path / "a", "PyTorch", Recipe(epochs=2), 2)
+    kind = {"framework": "JAX", "recipe": Recipe(epochs=2), "epochs": 2, **changes}
+    here = make_run(tmp_path / "b", **kind)
+    assert run(there, here, "--out", tmp_path / "out") == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_folder_without_a_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path / "none", "--out", tmp_path / "out") == 2
+    assert "none: no run is in it" in capsys.readouterr().err
