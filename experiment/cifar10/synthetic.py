@@ -7,6 +7,9 @@ integers (see `random_integers.py`).
 A picture is a soft background, tinged by its class; a motif of its class somewhere near the
 middle, at random size, strength and side; a fainter motif of another class, to mislead; noise; and
 one in eight is over- or underexposed, so that parts are flat white or black, as in photographs.
+
+The recipe in PyTorch (seed 0) reaches these test accuracies in its ten epochs, in percent:
+22.2, 31.5, 32.9, 39.8, 48.4, 49.5, 53.0, 57.9, 60.2, 60.6 (train accuracy in the tenth: 67.1).
 """
 
 from collections.abc import Iterator
