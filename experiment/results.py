@@ -1,10 +1,10 @@
 """Put finished runs beside the published one, as files to commit.
 
-    python -m experiment.results runs/torch runs/jax --out docs/results --about "which pictures"
+    python -m experiment.results runs/torch runs/jax --page docs/results.md --about "which pictures"
 
-writes training.json (histories, versions, devices, dates), training.png (the curves) and
-training.md (the table) into the folder --out. What is said of a run anywhere in the documents
-comes from these files.
+writes training.json (histories, versions, devices, dates) and training.png (the curves) into the
+folder docs/results beside the page, and the table into the page, between its marks. What the
+documents say of a run comes from these files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import dataclasses
 import datetime
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from experiment.history import EpochRecord, History
 from experiment.published import published_run
 from experiment.run_folder import StoredRun, read_stored_run
 from experiment.storage import write_atomically
+
+TABLE_BEGIN = "<!-- training: written by python -m experiment.results -->"
+TABLE_END = "<!-- training: end -->"
 
 
 class ResultsError(UserError):
@@ -91,13 +94,13 @@ def as_json(runs: Sequence[FinishedRun], about: str) -> dict[str, Any]:
     }
 
 
-def as_table(runs: Sequence[FinishedRun]) -> str:
+def as_table(runs: Mapping[str, Sequence[EpochRecord]]) -> str:
     """A Markdown table, an epoch a row: train and test accuracy, train and test loss of each."""
-    columns = {"published": published_run(), **{run.framework: run.records for run in runs}}
+    columns = {"published": published_run(), **runs}
     measures = ("train acc %", "test acc %", "train loss", "test loss")
     head = ["epoch", *(f"{measure}<br>{name}" for measure in measures for name in columns)]
     rows = [head, ["--:"] * len(head)]
-    for place in range(len(runs[0].records)):
+    for place in range(max(map(len, columns.values()))):
         cells = [str(place + 1)]
         for measure in measures:
             for records in columns.values():
@@ -113,19 +116,31 @@ def _cell(record: EpochRecord, measure: str) -> str:
     return f"{getattr(record, f'{split}_loss'):.3f}"
 
 
-def write_results(folders: Sequence[Path], out: Path, about: str) -> None:
-    """Write training.json, training.md and training.png into `out`.
+def fill_page(page: str, table: str, where: str) -> str:
+    """The page with `table` between its marks. Raises `ResultsError` where it lacks them."""
+    before, begin, rest = page.partition(TABLE_BEGIN)
+    _, end, after = rest.partition(TABLE_END)
+    if not begin or not end:
+        raise ResultsError(f"{where}: expected the lines\n{TABLE_BEGIN}\n{TABLE_END}")
+    return f"{before}{begin}\n\n{table}\n{end}{after}"
+
+
+def write_results(folders: Sequence[Path], page: Path, about: str) -> None:
+    """Write training.json and training.png beside `page`, and the table into it.
 
     Raises `ResultsError` and `OSError`; then nothing or only whole files were written.
     """
     runs = [read_finished_run(folder) for folder in folders]
     check_comparable(runs)
+    records = {run.framework: run.records for run in runs}
+    text = fill_page(page.read_text(), as_table(records), str(page))
+    out = page.with_suffix("")
     out.mkdir(parents=True, exist_ok=True)
-    notice = runs[0].stored.provenance["data"]["notice"]
-    text = json.dumps(as_json(runs, about), indent=1) + "\n"
-    figures.draw_curves(out / "training.png", {r.framework: r.records for r in runs}, notice)
-    write_atomically(out / "training.md", as_table(runs).encode())
-    write_atomically(out / "training.json", text.encode())
+    figures.draw_curves(out / "training.png", records, runs[0].stored.provenance["data"]["notice"])
+    write_atomically(
+        out / "training.json", (json.dumps(as_json(runs, about), indent=1) + "\n").encode()
+    )
+    write_atomically(page, text.encode())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -137,18 +152,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("runs", nargs="+", type=Path, help="folders of finished runs")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
+    parser.add_argument("--page", type=Path, required=True, help="page to write the table into")
     parser.add_argument("--about", default="", help="a sentence on the pictures")
     options = parser.parse_args(argv)
     try:
-        write_results(options.runs, options.out, options.about)
+        write_results(options.runs, options.page, options.about)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return EXIT_USER_ERROR
-    print(f"wrote training.json, training.md and training.png into {options.out}")
+    print(f"wrote {options.page} and training.json, training.png in {options.page.with_suffix('')}")
     return 0
 
 

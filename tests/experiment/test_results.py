@@ -10,7 +10,9 @@ import pytest
 
 from experiment.history import EpochRecord, History, Metrics
 from experiment.recipe import Recipe
-from experiment.results import main
+from experiment.results import TABLE_BEGIN, TABLE_END, as_table, main
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def make_run(folder: Path, framework: str, recipe: Recipe, epochs: int, sha256: str = "a") -> Path:
@@ -30,6 +32,12 @@ def make_run(folder: Path, framework: str, recipe: Recipe, epochs: int, sha256: 
     return folder
 
 
+def make_page(folder: Path) -> Path:
+    page = folder / "page.md"
+    page.write_text(f"before\n{TABLE_BEGIN}\nold\n{TABLE_END}\nafter\n")
+    return page
+
+
 def run(*arguments: Any) -> int:
     return main([str(argument) for argument in arguments])
 
@@ -38,17 +46,23 @@ def test_two_runs_stand_beside_the_published_one(tmp_path: Path) -> None:
     recipe = Recipe(epochs=2)
     there = make_run(tmp_path / "a", "PyTorch", recipe, 2)
     here = make_run(tmp_path / "b", "JAX", recipe, 2)
-    assert run(there, here, "--out", tmp_path / "out", "--about", "real pictures") == 0
-    results = json.loads((tmp_path / "out" / "training.json").read_text())
+    page = make_page(tmp_path)
+    for _ in range(2):  # the second time over the first
+        assert run(there, here, "--page", page, "--about", "real pictures") == 0
+    results = json.loads((tmp_path / "page" / "training.json").read_text())
     assert [r["framework"] for r in results["runs"]] == ["PyTorch", "JAX"]
     assert results["runs"][1]["history"][1]["test_loss"] == 1.25
     assert results["about"] == "real pictures"
     assert "private" not in json.dumps(results)
-    head, _, first, second = (tmp_path / "out" / "training.md").read_text().splitlines()
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    head, _, first, second, *_ = [line for line in text.splitlines() if line.startswith("|")]
     assert "train acc %<br>published" in head
     assert first.startswith("| 1 | 14.4 | 25.0 | 25.0 | 22.1 | 50.0 | 50.0 | 2.273 | 1.500 |")
     assert second.startswith("| 2 |")
-    assert (tmp_path / "out" / "training.png").stat().st_size > 10_000
+    assert text.count("| 10 |") == 1  # the published run is longer
+    assert (tmp_path / "page" / "training.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
@@ -67,11 +81,30 @@ def test_runs_that_cannot_stand_side_by_side_are_refused(
     there = make_run(tmp_path / "a", "PyTorch", Recipe(epochs=2), 2)
     kind = {"framework": "JAX", "recipe": Recipe(epochs=2), "epochs": 2, **changes}
     here = make_run(tmp_path / "b", **kind)
-    assert run(there, here, "--out", tmp_path / "out") == 2
+    page = make_page(tmp_path)
+    assert run(there, here, "--page", page) == 2
     assert message in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "page").exists()
 
 
 def test_folder_without_a_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path / "none", "--out", tmp_path / "out") == 2
+    assert run(tmp_path / "none", "--page", make_page(tmp_path)) == 2
     assert "none: no run is in it" in capsys.readouterr().err
+
+
+def test_page_without_the_marks_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_folder = make_run(tmp_path / "a", "JAX", Recipe(epochs=1), 1)
+    (tmp_path / "page.md").write_text("no marks")
+    assert run(run_folder, "--page", tmp_path / "page.md") == 2
+    assert "page.md: expected the lines" in capsys.readouterr().err
+    assert (tmp_path / "page.md").read_text() == "no marks"
+
+
+def test_committed_page_is_as_the_committed_numbers() -> None:
+    results = json.loads((DOCS / "results" / "training.json").read_text())
+    table = as_table(
+        {r["framework"]: [EpochRecord(**line) for line in r["history"]] for r in results["runs"]}
+    )
+    assert table in (DOCS / "results.md").read_text()
