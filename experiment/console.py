@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ def note(text: str) -> None:
 def notice(text: str) -> None:
     """Something the user must not miss: a framed block."""
     bar = "!" * NOTICE_WIDTH
-    say("\n".join((bar, *(f"!! {line}" for line in text.splitlines()), bar)))
+    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, NOTICE_WIDTH - 3)]
+    say("\n".join((bar, *(f"!! {line}" for line in lines), bar)))
 
 
 def epoch_line(record: EpochRecord) -> None:

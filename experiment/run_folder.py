@@ -2,6 +2,7 @@
 
 recipe.json          the recipe; written last of the first three, so it marks a run that began
 provenance.json      versions, device, precision switches, data, git commit, command line
+NOTICE-...txt        only where the pictures are the synthetic stand-in: why, what to do
 samples.png          twenty training pictures with their labels
 history.jsonl        one line an epoch
 checkpoint/          the framework's own format, the last two epochs
@@ -30,7 +31,8 @@ from experiment.storage import TEMPORARY_SUFFIX, write_atomically
 from experiment.weights import write_weights
 
 # What a run writes before recipe.json: alone, they are the rest of a run that never began.
-_BEFORE_THE_RECIPE = ("provenance.json", "samples.png")
+_NOTICE = "NOTICE-SYNTHETIC-DATA.txt"
+_BEFORE_THE_RECIPE = ("provenance.json", "samples.png", _NOTICE)
 
 
 class RunFolderError(UserError):
@@ -103,6 +105,8 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._write_json("provenance.json", provenance)
+            if data.notice:
+                write_atomically(self.path / _NOTICE, f"{data.notice}\n".encode())
             figures.draw_samples(
                 self.path / "samples.png", data.train_images, data.train_labels, CLASSES,
                 data.notice,

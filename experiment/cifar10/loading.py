@@ -58,14 +58,14 @@ def _auto(report: Callable[[str], None]) -> Cifar10:
     try:
         return _official(report)
     except UnavailableError as error:
-        return _stand_in(f"{NOTICE} CIFAR-10 could not be had: {error}", report)
+        return _stand_in(f"{NOTICE}\nCIFAR-10 could not be had: {error}", report)
 
 
 def _official(report: Callable[[str], None]) -> Cifar10:
     try:
         return _result(official.source(report), official.ARCHIVE.name, report)
     except UnavailableError as error:
-        raise UnavailableError(f"{error} {_ADVICE}") from error
+        raise UnavailableError(f"{error}\n{_ADVICE}") from error
 
 
 def _stand_in(notice: str, report: Callable[[str], None]) -> Cifar10:

@@ -73,3 +73,11 @@ def test_notice_is_framed_line_by_line(capsys: pytest.CaptureFixture[str]) -> No
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == lines[-1] == "!" * console.NOTICE_WIDTH
     assert lines[1:-1] == ["!! not real", "!! at all"]
+
+
+def test_long_notice_is_wrapped_into_the_frame(capsys: pytest.CaptureFixture[str]) -> None:
+    console.notice("word " * 40)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= console.NOTICE_WIDTH
+    assert " ".join(line.removeprefix("!! ") for line in lines[1:-1]).split() == ["word"] * 40

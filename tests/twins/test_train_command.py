@@ -129,6 +129,8 @@ def test_stand_in_is_announced_everywhere(framework: str, command: Any, tmp_path
     assert "SYNTHETIC STAND-IN DATA" in done.stdout
     data = json.loads((tmp_path / "run" / "provenance.json").read_text())["data"]
     assert data["synthetic"] is True
+    notice = (tmp_path / "run" / "NOTICE-SYNTHETIC-DATA.txt").read_text()
+    assert notice.strip() == data["notice"]
     assert "127.0.0.1:9" in data["notice"]
 
 
