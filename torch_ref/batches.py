@@ -30,6 +30,11 @@ class DeviceBatches:
     order: Int[Tensor, " size"]
     batch_size: int
 
+    @property
+    def device(self) -> torch.device:
+        """Where the batches are."""
+        return self.split.images.device
+
     def __len__(self) -> int:
         return batch_count(len(self.order), self.batch_size)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
+
 import torch
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from experiment.console import Watch
@@ -25,33 +27,53 @@ def train_epoch(model: Cnn, optimizer: torch.optim.SGD, batches: Batches, watch:
     `watch` is called with the losses from time to time and may raise.
     """
     model.train()
-    losses, hits = [], []
-    for pictures, labels in batches:
+    recorded = _nothing_recorded(batches)
+    for step, (pictures, labels) in enumerate(batches):
         logits = model(pictures)
         value = loss(logits, labels)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
-        losses.append(value.detach())
-        hits.append(correct(logits, labels))
-        if len(losses) % STEPS_BETWEEN_LOOKS == 0:
-            watch(_on_host(losses[-STEPS_BETWEEN_LOOKS:]))
-    if rest := len(losses) % STEPS_BETWEEN_LOOKS:
-        watch(_on_host(losses[-rest:]))
-    return pass_metrics(_on_host(losses), int(sum(hits)), len(batches.order))
+        _record(recorded, step, value.detach(), correct(logits, labels))
+        done = step + 1
+        if done % STEPS_BETWEEN_LOOKS == 0 or done == len(batches):
+            first = step // STEPS_BETWEEN_LOOKS * STEPS_BETWEEN_LOOKS
+            watch(recorded.losses[first:done].numpy(force=True))
+    return _metrics(recorded, batches)
 
 
 @torch.no_grad()
 def evaluate(model: Cnn, batches: Batches) -> Metrics:
     """Loss and accuracy of the model as it is."""
     model.eval()
-    losses, hits = [], []
-    for pictures, labels in batches:
+    recorded = _nothing_recorded(batches)
+    for step, (pictures, labels) in enumerate(batches):
         logits = model(pictures)
-        losses.append(loss(logits, labels))
-        hits.append(correct(logits, labels))
-    return pass_metrics(_on_host(losses), int(sum(hits)), len(batches.order))
+        _record(recorded, step, loss(logits, labels), correct(logits, labels))
+    return _metrics(recorded, batches)
 
 
-def _on_host(values: list[Tensor]) -> np.ndarray:
-    return torch.stack(values).numpy(force=True)
+class _Recorded(NamedTuple):
+    """What a pass records, on the device.
+
+    Made once: a small tensor kept from every step would pin the heap between the large ones that
+    come and go, and an epoch on the CPU would take gigabytes.
+    """
+
+    losses: Float32[Tensor, " batches"]
+    hits: Int64[Tensor, " batches"]
+
+
+def _nothing_recorded(batches: Batches) -> _Recorded:
+    losses = torch.zeros(len(batches), device=batches.device)
+    return _Recorded(losses, torch.zeros_like(losses, dtype=torch.int64))
+
+
+def _record(recorded: _Recorded, step: int, value: Tensor, hits: Tensor) -> None:
+    recorded.losses[step] = value
+    recorded.hits[step] = hits
+
+
+def _metrics(recorded: _Recorded, batches: Batches) -> Metrics:
+    losses, hits = (values.numpy(force=True) for values in recorded)
+    return pass_metrics(losses, int(hits.sum()), len(batches.order))
