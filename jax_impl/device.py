@@ -47,8 +47,15 @@ def describe_environment(device: jax.Device) -> Environment:
             "jax_default_matmul_precision": str(_setting("jax_default_matmul_precision")),
             "jax_enable_x64": str(_setting("jax_enable_x64")),
         },
-        threads=len(os.sched_getaffinity(0)),
+        threads=_cores(),
     )
+
+
+def _cores() -> int:
+    """Cores that this process may use: XLA takes a thread for each."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _setting(name: str) -> Any:

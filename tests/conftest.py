@@ -45,14 +45,6 @@ def small_cifar10(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def real_cifar10() -> Path:
-    """The real pictures that $CIFAR10_DIR names; skips where it names none."""
-    if "CIFAR10_DIR" not in os.environ:
-        pytest.skip("needs real CIFAR-10 pictures: set CIFAR10_DIR to a folder that has them")
-    return Path(os.environ["CIFAR10_DIR"])
-
-
 @pytest.fixture(params=FRAMEWORKS)
 def framework(request: pytest.FixtureRequest) -> str:
     """Each of the two implementations in turn."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 from flax import nnx
-from safetensors.numpy import load_file
 
 import jax_impl.batches
 import jax_impl.epoch
@@ -185,28 +182,3 @@ def test_port_is_made_of_nnx_modules_and_optax() -> None:
     model = jax_impl.model.Cnn(Recipe())
     assert isinstance(model, nnx.Module)
     assert isinstance(jax_impl.optimizer.build_optimizer(model, Recipe()), nnx.Optimizer)
-
-
-@pytest.mark.slow
-def test_one_epoch_on_real_pictures_from_the_same_weights(
-    real_cifar10: Path, tmp_path: Path, command: Any
-) -> None:
-    start = tmp_path / "start"
-    done = command(
-        "torch_ref.train", "--data", real_cifar10, "--out", start,
-        "--epochs", 1, "--train-limit", 32, "--test-limit", 32, "--learning-rate", 0,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    losses = {}
-    for package in ("torch_ref", "jax_impl"):
-        out = tmp_path / package
-        done = command(
-            f"{package}.train", "--data", real_cifar10, "--epochs", 1, "--seed", 5,
-            "--init", start / "weights.safetensors", "--out", out, "--device", "cpu",
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        losses[package] = json.loads((out / "history.jsonl").read_text())["train_loss"]
-        assert load_file(out / "weights.safetensors").keys() == {
-            f"{layer}.{kind}" for layer in FAN_IN for kind in ("weight", "bias")
-        }
-    assert abs(losses["torch_ref"] - losses["jax_impl"]) <= 1e-3
