@@ -1,0 +1,110 @@
+"""How far apart two arrays are. NumPy only: nothing that judges imports a framework."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """The port's array against the reference's."""
+
+    error: float
+    """Normwise relative error: max |port - reference| / scale. Infinite where the two cannot be
+    compared at all: other shapes, or NaN or Inf in other places."""
+    absolute: float
+    """max |port - reference|."""
+    scale: float
+    """What `absolute` is measured by: max |reference|, or the floor if that is larger."""
+    worst: tuple[int, ...] | None
+    """Index of the element that differs most; None where nothing differs or shapes do."""
+    reference_value: float | None
+    """The reference at `worst`."""
+    port_value: float | None
+    """The port at `worst`."""
+    fault: str | None = None
+    """Why the two cannot be compared, in words; None where they can."""
+
+    @property
+    def exact(self) -> bool:
+        """Every element is equal (NaN equals NaN, and -0 equals 0)."""
+        return self.error == 0
+
+
+def difference(reference: np.ndarray, port: np.ndarray, floor: float = 0.0) -> Difference:
+    """Compare `port` with `reference`, element by element, in float64.
+
+    The norm is the largest magnitude, not a mean and not the Euclidean norm: one wrong element
+    among a hundred thousand must not be averaged away. `floor` is the least scale; a gradient that
+    is zero by structure takes it from the whole model, since its own magnitude is rounding alone.
+    """
+    if reference.shape != port.shape:
+        return _incomparable(f"shape {port.shape}, reference {reference.shape}")
+    there, here = reference.astype(np.float64), port.astype(np.float64)
+    if fault := _mask_fault(there, here):
+        place, words = fault
+        return _incomparable(words, place, float(there[place]), float(here[place]))
+    finite = np.isfinite(there)
+    magnitudes = np.abs(there, where=finite, out=np.zeros_like(there))
+    apart = np.subtract(here, there, where=finite, out=np.zeros_like(there))
+    apart = np.abs(apart, out=apart)
+    absolute = float(apart.max(initial=0.0))
+    scale = max(float(magnitudes.max(initial=0.0)), floor)
+    worst = _index(apart) if absolute > 0 else None
+    return Difference(
+        error=_ratio(absolute, scale),
+        absolute=absolute,
+        scale=scale,
+        worst=worst,
+        reference_value=None if worst is None else float(there[worst]),
+        port_value=None if worst is None else float(here[worst]),
+    )
+
+
+def in_ulps(found: Difference, dtype: np.dtype | type) -> float:
+    """The absolute difference in units in the last place of the scale, for floats of `dtype`."""
+    if not math.isfinite(found.error):
+        return math.inf
+    if found.absolute == 0:
+        return 0.0
+    return found.absolute / float(np.spacing(np.asarray(found.scale, dtype)))
+
+
+def _mask_fault(reference: np.ndarray, port: np.ndarray) -> tuple[tuple[int, ...], str] | None:
+    """Where NaN or an infinity stands in one array and not in the other."""
+    same = (reference == port) | (np.isnan(reference) & np.isnan(port))
+    unlike = ~same & ~(np.isfinite(reference) & np.isfinite(port))
+    if not unlike.any():
+        return None
+    place = _index(unlike)
+    return place, f"{port[place]} in {int(unlike.sum())} places where the reference has not"
+
+
+def _incomparable(
+    fault: str,
+    worst: tuple[int, ...] | None = None,
+    reference_value: float | None = None,
+    port_value: float | None = None,
+) -> Difference:
+    return Difference(
+        error=math.inf,
+        absolute=math.inf,
+        scale=math.nan,
+        worst=worst,
+        reference_value=reference_value,
+        port_value=port_value,
+        fault=fault,
+    )
+
+
+def _index(array: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(int(array.argmax()), array.shape))
+
+
+def _ratio(absolute: float, scale: float) -> float:
+    if absolute == 0:
+        return 0.0
+    return absolute / scale if scale > 0 else math.inf
