@@ -13,8 +13,9 @@ ARGS ?=
 
 bin := $(VENV)/bin
 comma := ,
-core := $(VENV)/.installed$(if $(EXTRA),-$(EXTRA))
-dev := $(VENV)/.installed-dev
+extra := $(if $(EXTRA),-$(EXTRA))
+core := $(VENV)/.installed$(extra)
+dev := $(VENV)/.installed-dev$(extra)
 pip := $(bin)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: train test check
@@ -44,4 +45,4 @@ $(core): $(bin)/python pyproject.toml constraints.txt
 $(dev): $(bin)/python pyproject.toml constraints.txt
 	@echo "installing the packages and what the tests need into $(VENV): 7 GB, only once"
 	$(pip) -e .[dev$(if $(EXTRA),$(comma)$(EXTRA))]
-	@touch $@
+	@touch $(core) $@

@@ -6,20 +6,25 @@ Exit code 0: trained; 2: could not, and a sentence says why; 130: interrupted, r
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
+from experiment.console import print_anywhere
 from experiment.errors import EXIT_USER_ERROR, UserError
+from experiment.interrupts import EXIT_INTERRUPTED, interrupt_the_command
 from experiment.options import Options
-from experiment.run_folder import RunFolder, read_stored_run
+from experiment.run_folder import RunFolder
+from experiment.stored_run import read_stored_run
 
-EXIT_INTERRUPTED = 130
-"""128 + SIGINT, as shells report it."""
+EXIT_BROKEN_PIPE = 141
+"""128 + SIGPIPE: whoever read the output has gone."""
+
+
+class ResumeError(UserError):
+    """--resume without the folder of a run."""
 
 
 def run(
@@ -29,6 +34,8 @@ def run(
     argv: Sequence[str] | None = None,
 ) -> int:
     """Train by the command line; returns the exit code. `program` is the module's name."""
+    interrupt_the_command()
+    print_anywhere()
     folder = None
     try:
         options = parse(program, sys.argv[1:] if argv is None else argv)
@@ -36,9 +43,14 @@ def run(
         train(options, folder)
     except UserError as error:
         return _fail(str(error))
+    except BrokenPipeError:
+        # Python flushes stdout once more as it exits, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}; the last good checkpoint is kept")
+        kept = "; the last good checkpoint is kept" if folder and folder.has_begun else ""
+        return _fail(f"{where}{error.strerror or error}{kept}")
     except KeyboardInterrupt:
         print(f"\ninterrupted{_how_to_continue(program, folder)}", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -62,28 +74,13 @@ def parse(program: str, arguments: Sequence[str]) -> Options:
     )
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is done: what it writes belongs together."""
-    asked: list[int] = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if asked:
-        raise KeyboardInterrupt
-
-
 def _defaults(arguments: Sequence[str]) -> Options:
     peek = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     peek.add_argument("--out", type=Path)
     peek.add_argument("--resume", action="store_true")
     known, _ = peek.parse_known_args(arguments)
+    if known.resume and known.out is None:
+        raise ResumeError("--resume: expected --out with the folder of the run to continue")
     stored = read_stored_run(known.out) if known.resume and known.out else None
     if stored is None:
         return Options()

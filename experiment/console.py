@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import textwrap
 import time
@@ -20,6 +21,13 @@ Watch = Callable[[Float32[np.ndarray, " steps"]], None]
 """Called with the losses of the batches since the last call."""
 
 _Advance = Callable[[int], None]  # called with the number of batches that the epoch has behind it
+
+
+def print_anywhere() -> None:
+    """Print what the output's encoding cannot hold (the table's lines in ASCII, say) as '?'."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(text: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +16,9 @@ from jaxtyping import Float32
 
 from experiment.errors import UserError
 from experiment.storage import write_atomically
+
+_LOWER = "Lower --learning-rate or --momentum, or look at the pictures and at --init"
+_ADVICE = "restore the file or start a new run in another --out"
 
 
 class HistoryError(UserError):
@@ -87,8 +92,21 @@ def check_finite(losses: Float32[np.ndarray, " steps"], epoch: int, first_step: 
     if bad.size:
         raise NonFiniteLossError(
             f"the loss became {losses[bad[0]]} in epoch {epoch}, step {first_step + bad[0]}; "
-            "the last good checkpoint is kept. Lower --learning-rate or --momentum, "
-            "or look at the pictures and at --init"
+            f"the last good checkpoint is kept. {_LOWER}"
+        )
+
+
+def check_sound(epoch: int, test: Metrics, weights: Mapping[str, np.ndarray]) -> None:
+    """Raise `NonFiniteLossError` where the epoch's last step broke the weights.
+
+    The training losses are measured before each step, so they do not see it.
+    """
+    broken = [name for name, array in weights.items() if not np.isfinite(array).all()]
+    if broken or not math.isfinite(test.loss):
+        what = f"NaN or Inf in {', '.join(broken)}" if broken else "finite weights"
+        raise NonFiniteLossError(
+            f"after the last step of epoch {epoch} the test loss is {test.loss}, with {what}; "
+            f"the last good checkpoint is kept. {_LOWER}"
         )
 
 
@@ -112,7 +130,10 @@ class History:
         """
         if not self.path.exists():
             return []
-        text = self.path.read_text(encoding="utf-8")
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise HistoryError(f"{self.path}: not text ({error}); {_ADVICE}") from error
         *lines, _cut_off = text.split("\n")
         return [self._parse(line, number) for number, line in enumerate(lines, start=1)]
 
@@ -126,7 +147,7 @@ class History:
         if found != list(range(1, epoch + 1)):
             raise HistoryError(
                 f"{self.path}: found epochs {found}, expected 1 to {epoch} as in the checkpoint; "
-                "restore the file or start a new run"
+                f"{_ADVICE}"
             )
         lines = (json.dumps(dataclasses.asdict(record)) + "\n" for record in kept)
         write_atomically(self.path, "".join(lines).encode())
@@ -137,6 +158,5 @@ class History:
             return EpochRecord(**json.loads(line))
         except (json.JSONDecodeError, TypeError) as error:
             raise HistoryError(
-                f"{self.path}, line {number}: not a record of an epoch ({error}); "
-                "restore the file or start a new run"
+                f"{self.path}, line {number}: not a record of an epoch ({error}); {_ADVICE}"
             ) from error

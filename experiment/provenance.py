@@ -48,7 +48,7 @@ def describe(
         "precision": environment.precision,
         "threads": environment.threads,
         "data": {
-            "spec": options.data,
+            "spec": data.spec,
             "source": data.source,
             "sha256": data.fingerprint,
             "official": data.official,

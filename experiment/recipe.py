@@ -127,7 +127,10 @@ class Recipe:
         ]
         if problems:
             raise RecipeError(f"{where}: written for another network\n  " + "\n  ".join(problems))
-        return cls(**{name: values[name] for name in settable})
+        try:
+            return cls(**{name: values[name] for name in settable})
+        except RecipeError as error:
+            raise RecipeError(f"{where}: {error}") from error
 
     def differences(self, other: Recipe) -> list[str]:
         """One line for every field in which the two differ: 'name: mine here, theirs there'."""

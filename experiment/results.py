@@ -22,8 +22,8 @@ from experiment import figures
 from experiment.errors import EXIT_USER_ERROR, UserError
 from experiment.history import EpochRecord, History
 from experiment.published import published_run
-from experiment.run_folder import StoredRun, read_stored_run
 from experiment.storage import write_atomically
+from experiment.stored_run import StoredRun, read_stored_run
 
 TABLE_BEGIN = "<!-- training: written by python -m experiment.results -->"
 TABLE_END = "<!-- training: end -->"

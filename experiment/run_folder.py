@@ -15,6 +15,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import os
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,50 +25,15 @@ import numpy as np
 
 from experiment import figures
 from experiment.cifar10 import CLASSES, Cifar10
-from experiment.errors import UserError
 from experiment.history import EpochRecord, History
 from experiment.options import Options
-from experiment.recipe import Recipe
 from experiment.storage import TEMPORARY_SUFFIX, write_atomically
+from experiment.stored_run import RunFolderError, StoredRun, read_stored_run
 from experiment.weights import write_weights
 
 # What a run writes before recipe.json: alone, they are the rest of a run that never began.
 _NOTICE = "NOTICE-SYNTHETIC-DATA.txt"
 _BEFORE_THE_RECIPE = ("provenance.json", "samples.png", _NOTICE)
-
-
-class RunFolderError(UserError):
-    """A run folder that cannot be started or resumed."""
-
-
-@dataclasses.dataclass(frozen=True)
-class StoredRun:
-    """What a run folder says of the run that is in it."""
-
-    recipe: Recipe
-    provenance: dict[str, Any]
-
-
-def read_stored_run(path: Path) -> StoredRun | None:
-    """The run in folder `path`, or None where none has begun.
-
-    Raises `RunFolderError` or `RecipeError` where recipe.json or provenance.json is damaged.
-    """
-    if not (path / "recipe.json").is_file():
-        return None
-    recipe = Recipe.from_json((path / "recipe.json").read_text(), str(path / "recipe.json"))
-    try:
-        provenance = json.loads((path / "provenance.json").read_text())
-        for key in ("framework", "threads", "data", "init"):
-            provenance[key]
-        for key in ("data", "init"):
-            provenance[key]["source"], provenance[key]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFolderError(
-            f"{path / 'provenance.json'}: cannot be read ({error!r}); expected the file that the "
-            "run wrote. Restore it or start a new run in another --out"
-        ) from error
-    return StoredRun(recipe, provenance)
 
 
 class RunFolder:
@@ -85,8 +52,9 @@ class RunFolder:
         self.stored = stored = read_stored_run(self.path)
         self.history = History(self.path / "history.jsonl")
         self.checkpoint = self.path / "checkpoint"
+        self.has_begun = stored is not None
         if stored is None:
-            self._check_unused(options)
+            self._check_unused(options.resume)
         else:
             self._check_same_run(options, stored)
 
@@ -104,6 +72,10 @@ class RunFolder:
         notes = self._continue_from(provenance) if self.stored else []
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._lock()
+            # Another process may have begun here since this one looked.
+            if self.stored is None:
+                self._check_unused(resume=False)
             self._write_json("provenance.json", provenance)
             if data.notice:
                 write_atomically(self.path / _NOTICE, f"{data.notice}\n".encode())
@@ -112,6 +84,7 @@ class RunFolder:
                 data.notice,
             )  # fmt: skip
             write_atomically(self.path / "recipe.json", self.recipe.to_json().encode())
+            self.has_begun = True
         except OSError as error:
             raise RunFolderError(
                 f"{self.path}: cannot be written ({error.strerror or error}); expected a folder, "
@@ -128,7 +101,7 @@ class RunFolder:
         """Write curves.png. Raises `OSError`."""
         figures.draw_curves(self.path / "curves.png", {self.framework: records}, notice)
 
-    def _check_unused(self, options: Options) -> None:
+    def _check_unused(self, resume: bool) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise RunFolderError(
                 f"{self.path}: found a file, expected a folder or a new name; choose another --out"
@@ -143,7 +116,7 @@ class RunFolder:
         )
         if foreign:
             what = ", ".join(foreign[:5]) + (", ..." if len(foreign) > 5 else "")
-            advice = "expected the folder of an earlier run" if options.resume else "choose another"
+            advice = "expected the folder of an earlier run" if resume else "choose another"
             raise RunFolderError(
                 f"{self.path}: not empty, and no run to resume is in it (found {what}); "
                 f"{advice} --out"
@@ -180,6 +153,34 @@ class RunFolder:
                 f"epochs: {options.recipe.epochs} here, {stored.recipe.epochs} there\n"
                 "--resume can train longer, not shorter"
             )
+
+    def check_nothing_finished(self) -> None:
+        """Raise `RunFolderError` where epochs are finished although there is no checkpoint.
+
+        Starting from the beginning would overwrite their history and weights.
+        """
+        if finished := self.history.read():
+            raise RunFolderError(
+                f"{self.checkpoint}: found no checkpoint, expected one after epoch "
+                f"{len(finished)} as in history.jsonl; restore it, or start a new run in another "
+                "--out (--init weights.safetensors keeps the weights)"
+            )
+
+    def _lock(self) -> None:
+        """Keep others out of the folder for as long as this object, or its process, lives."""
+        try:
+            import fcntl
+        except ImportError:  # Windows has no such locks
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunFolderError(
+                f"{self.path}: another process is training in it; wait for it to end, "
+                "or choose another --out"
+            ) from error
 
     def _continue_from(self, provenance: dict[str, Any]) -> list[str]:
         assert self.stored is not None

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,24 +43,27 @@ def read_weights(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
     Raises `WeightsError` naming every tensor that is missing, extra, of another shape or dtype, or
     that holds NaN or Inf.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+    from safetensors import SafetensorError, safe_open
 
     try:
-        arrays = load(path.read_bytes())
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        with safe_open(path, framework="numpy") as file:
+            names = set(file.keys())
+            slices = {name: file.get_slice(name) for name in names}
+            problems = {name: _header_problem(name, slices[name], shapes) for name in names}
+            arrays = {name: file.get_tensor(name) for name in names if problems[name] is None}
+    except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise WeightsError(
             f"{path}: cannot be read as weights ({reason}); expected a .safetensors file such as "
             "the weights.safetensors of a run"
         ) from error
-    problems = [f"{name}: missing" for name in shapes.keys() - arrays.keys()]
-    for name, array in arrays.items():
-        problems += _tensor_problems(name, array, shapes)
-    if problems:
+    problems |= {name: f"{name}: missing" for name in shapes.keys() - names}
+    problems |= {name: _value_problem(name, array) for name, array in arrays.items()}
+    found = sorted(problem for problem in problems.values() if problem is not None)
+    if found:
         raise WeightsError(
             f"{path}: does not fit the network; expected {len(shapes)} float32 tensors in "
-            "PyTorch's names and layouts\n  " + "\n  ".join(sorted(problems))
+            "PyTorch's names and layouts\n  " + "\n  ".join(found)
         )
     return arrays
 
@@ -74,14 +78,17 @@ def weights_digest(arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _tensor_problems(
-    name: str, array: np.ndarray, shapes: Mapping[str, tuple[int, ...]]
-) -> list[str]:
+def _header_problem(name: str, header: Any, shapes: Mapping[str, tuple[int, ...]]) -> str | None:
+    shape, dtype = tuple(header.get_shape()), header.get_dtype()
     if name not in shapes:
-        return [f"{name}: not in the network"]
-    if array.shape != shapes[name]:
-        return [f"{name}: found shape {array.shape}, expected {shapes[name]}"]
-    if array.dtype != np.float32:
-        return [f"{name}: found dtype {array.dtype}, expected float32"]
+        return f"{name}: not in the network"
+    if shape != shapes[name]:
+        return f"{name}: found shape {shape}, expected {shapes[name]}"
+    if dtype != "F32":
+        return f"{name}: found dtype {dtype}, expected F32 (float32)"
+    return None
+
+
+def _value_problem(name: str, array: np.ndarray) -> str | None:
     bad = int(np.count_nonzero(~np.isfinite(array)))
-    return [f"{name}: {bad} of {array.size} values are NaN or Inf"] if bad else []
+    return f"{name}: {bad} of {array.size} values are NaN or Inf" if bad else None

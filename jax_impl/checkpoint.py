@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from experiment.checkpoints import KEEP, CheckpointError, DamagedCheckpointError
 from experiment.weights import weights_digest
 from jax_impl.model import Cnn
 
-ROOM_FOR_METADATA = 256 * 1024
+_ROOM_FOR_METADATA = 256 * 1024
 """Bytes that a checkpoint may take beyond its numbers (measured: 60 KiB in 4 KiB blocks)."""
 
 
@@ -30,7 +33,7 @@ def save(folder: Path, model: Cnn, optimizer: nnx.Optimizer[Cnn], epoch: int) ->
     state = nnx.to_pure_dict(nnx.state((model, optimizer)))
     try:
         _check_room(folder, state)
-        with _manager(folder) as manager:
+        with _told_once(), _manager(folder) as manager:
             manager.save(
                 epoch,
                 args=ocp.args.Composite(
@@ -41,7 +44,7 @@ def save(folder: Path, model: Cnn, optimizer: nnx.Optimizer[Cnn], epoch: int) ->
     except Exception as error:  # a full disk raises nearly anything inside Orbax
         raise CheckpointError(
             f"{folder}: the checkpoint after epoch {epoch} cannot be written "
-            f"({error}); the last good one is kept. Make room and use --resume"
+            f"({error}); the last good one is kept. Make room, then use --resume"
         ) from error
 
 
@@ -75,8 +78,33 @@ def _check_room(folder: Path, state: dict[str, Any]) -> None:
     """Raise `OSError` before a disk fills up: inside Orbax that prints pages of tracebacks."""
     numbers = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
     room = shutil.disk_usage(folder if folder.exists() else folder.parent).free
-    if room < numbers + ROOM_FOR_METADATA:
+    if room < numbers + _ROOM_FOR_METADATA:
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {room:,} bytes are free")
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Hold back what is printed to stderr inside, and drop it where an exception tells it.
+
+    When a file cannot be written or read, Orbax's threads print a page of tracebacks each, from
+    Python and from C++, and then raise an exception that says it all. What is printed where
+    nothing is raised appears afterwards.
+    """
+    sys.stderr.flush()
+    before = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            held.truncate(0)
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+            held.seek(0)
+            os.write(2, held.read())
 
 
 def _manager(folder: Path) -> ocp.CheckpointManager:
@@ -89,12 +117,13 @@ def _manager(folder: Path) -> ocp.CheckpointManager:
 def _read(manager: ocp.CheckpointManager, epoch: int, like: dict[str, Any]) -> dict[str, Any]:
     shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
     try:
-        found = manager.restore(
-            epoch,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardRestore(shapes), check=ocp.args.JsonRestore()
-            ),
-        )
+        with _told_once():
+            found = manager.restore(
+                epoch,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardRestore(shapes), check=ocp.args.JsonRestore()
+                ),
+            )
         damaged = found.check["sha256"] != weights_digest(_named_arrays(found.state))
     except Exception as error:  # a damaged file raises nearly anything inside Orbax
         raise DamagedCheckpointError(f"{epoch}: {error}") from error

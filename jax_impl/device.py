@@ -28,12 +28,19 @@ def select_device(device: str, precision: str, threads: int | None = None) -> ja
     _keep_compiled_programs()
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
-    if device == "gpu" and jax.default_backend() != "gpu":
+    try:
+        found = jax.devices()[0]
+    except Exception as error:  # a backend that JAX_PLATFORMS names fails in ways of its own
         raise DeviceError(
-            f"--device gpu: JAX sees no GPU (its backend is {jax.default_backend()}); "
+            f"--device {device}: JAX cannot start its backend ({error}); use --device cpu, "
+            "or unset JAX_PLATFORMS"
+        ) from error
+    if device == "gpu" and found.platform != "gpu":
+        raise DeviceError(
+            f"--device gpu: JAX sees no GPU (its backend is {found.platform}); "
             "use --device cpu, or install the extra cuda12 or cuda13 and a driver for the GPU"
         )
-    return jax.devices()[0]
+    return found
 
 
 def describe_environment(device: jax.Device) -> Environment:

@@ -26,8 +26,8 @@ from jax_impl.objective import correct, loss
 STEPS_BETWEEN_LOOKS = 64
 """On a CPU the program is called for so many steps at a time, for progress and Ctrl-C."""
 
-State = Any  # what nnx.split leaves of model and optimizer: a pytree of arrays
-Recorded = tuple[Float32[Array, " steps"], Int32[Array, " steps"]]  # losses, hits
+_State = Any  # what nnx.split leaves of model and optimizer: a pytree of arrays
+_Recorded = tuple[Float32[Array, " steps"], Int32[Array, " steps"]]  # losses, hits
 
 
 def train_epoch(
@@ -74,15 +74,15 @@ def _slices(batches: DeviceBatches) -> Iterator[tuple[Int32[Array, "rows n"], in
 @partial(jax.jit, static_argnames="graph", donate_argnames="state")
 def _train_steps(
     graph: nnx.GraphDef[Any],
-    state: State,
+    state: _State,
     split: Split,
     rows: Int32[Array, "rows n"],
     first: int,
     last: int,
-) -> tuple[State, Recorded]:
+) -> tuple[_State, _Recorded]:
     """Train on rows `first` to `last` - 1; what is recorded has a place for every row."""
 
-    def step(row: Int32[Array, ""], carry: tuple[State, Recorded]) -> tuple[State, Recorded]:
+    def step(row: Int32[Array, ""], carry: tuple[_State, _Recorded]) -> tuple[_State, _Recorded]:
         state, (losses, hits) = carry
         model, optimizer = nnx.merge(graph, state)
         pictures, labels = batch(split, rows[row])
@@ -102,8 +102,8 @@ def _train_steps(
 
 @partial(jax.jit, static_argnames="graph")
 def _evaluate(
-    graph: nnx.GraphDef[Any], state: State, split: Split, rows: Int32[Array, "rows n"]
-) -> Recorded:
+    graph: nnx.GraphDef[Any], state: _State, split: Split, rows: Int32[Array, "rows n"]
+) -> _Recorded:
     model = nnx.merge(graph, state)
 
     def look(indices: Int32[Array, " n"]) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ from flax import nnx
 from jax.nn.initializers import Initializer
 from jaxtyping import Array, Float
 
+from experiment.console import print_anywhere
 from experiment.recipe import Recipe
 from jax_impl.convolution import conv_general_dilated
 from jax_impl.pooling import max_pool_2x2
@@ -113,4 +114,5 @@ def _pytorch_uniform(fan_in: int) -> Initializer:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     print(summary(Cnn(Recipe()), Recipe().batch_size))

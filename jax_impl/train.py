@@ -7,6 +7,11 @@ python -m jax_impl.train --out runs/a --resume            # go on where runs/a s
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before the slow imports, so that Ctrl-C ends them quietly too
+    from experiment.interrupts import end_quietly_until_the_command_runs
+
+    end_quietly_until_the_command_runs()
+
 import sys
 import time
 from pathlib import Path
@@ -16,8 +21,9 @@ import numpy as np
 from experiment import console
 from experiment.batches import batch_count, epoch_order
 from experiment.cifar10 import load
-from experiment.command import run, uninterrupted
-from experiment.history import EpochRecord
+from experiment.command import run
+from experiment.history import EpochRecord, check_sound
+from experiment.interrupts import uninterrupted
 from experiment.options import NATIVE, Options
 from experiment.provenance import describe
 from experiment.run_folder import RunFolder
@@ -43,6 +49,10 @@ def train(options: Options, folder: RunFolder) -> None:
     model = Cnn(recipe)
     optimizer = build_optimizer(model, recipe)
     done = restore(folder.checkpoint, model, optimizer, console.note)
+    if done is None:
+        folder.check_nothing_finished()
+        if options.resume:
+            console.note(f"no run to resume in {folder.path}: starting from the beginning")
     if done is None and options.init != NATIVE:
         shapes = {name: array.shape for name, array in to_canonical(model).items()}
         load_canonical(model, read_weights(Path(options.init), shapes))
@@ -73,11 +83,13 @@ def train(options: Options, folder: RunFolder) -> None:
                 train_metrics = train_epoch(model, optimizer, batches, watch)
             seconds = time.perf_counter() - started
             test_metrics = evaluate(model, test_batches)
+            weights = to_canonical(model)
+            check_sound(epoch, test_metrics, weights)
             record = EpochRecord.of(epoch, train_metrics, test_metrics, train_size, seconds)
             with uninterrupted():
                 folder.history.append(record)
                 save(folder.checkpoint, model, optimizer, epoch)
-                folder.keep_weights(to_canonical(model), epoch)
+                folder.keep_weights(weights, epoch)
             console.epoch_line(record)
             log(record)
             records.append(record)

@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# The tests compare frameworks on the CPU; subprocesses inherit it.
+os.environ["JAX_PLATFORMS"] = "cpu"
+
 import numpy as np
 import pytest
 
@@ -20,14 +23,13 @@ TRAIN_PICTURES, TEST_PICTURES = 160, 40
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads or writes the user's caches; compiled programs are shared between tests."""
-    before = os.environ.get("CIFAR10_CACHE")
-    os.environ["CIFAR10_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    del os.environ["CIFAR10_CACHE"]
-    if before is not None:
-        os.environ["CIFAR10_CACHE"] = before
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's caches, or looks other because of the user's settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "JAX_COMPILATION_CACHE_DIR", "CIFAR10_URL"):
+            patch.delenv(name, raising=False)
+        patch.setenv("CIFAR10_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ def _file(folder: Path, epoch: int) -> Path:
 
 
 def _epochs(folder: Path) -> list[int]:
-    return [int(file.stem.removeprefix("epoch-")) for file in folder.glob("epoch-*.pt")]
+    names = (re.fullmatch(r"epoch-(\d+)\.pt", file.name) for file in folder.glob("epoch-*.pt"))
+    return [int(name[1]) for name in names if name]
 
 
 def _read(file: Path) -> dict[str, Any]:

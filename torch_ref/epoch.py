@@ -18,10 +18,10 @@ from torch_ref.objective import correct, loss
 STEPS_BETWEEN_LOOKS = 64
 """Steps after which the losses come to the host; looking at every one would wait for the device."""
 
-Batches = DeviceBatches | DataLoaderBatches
+_Batches = DeviceBatches | DataLoaderBatches
 
 
-def train_epoch(model: Cnn, optimizer: torch.optim.SGD, batches: Batches, watch: Watch) -> Metrics:
+def train_epoch(model: Cnn, optimizer: torch.optim.SGD, batches: _Batches, watch: Watch) -> Metrics:
     """Take one step a batch, in place; loss and accuracy are measured before each step.
 
     `watch` is called with the losses from time to time and may raise.
@@ -43,7 +43,7 @@ def train_epoch(model: Cnn, optimizer: torch.optim.SGD, batches: Batches, watch:
 
 
 @torch.no_grad()
-def evaluate(model: Cnn, batches: Batches) -> Metrics:
+def evaluate(model: Cnn, batches: _Batches) -> Metrics:
     """Loss and accuracy of the model as it is."""
     model.eval()
     recorded = _nothing_recorded(batches)
@@ -64,7 +64,7 @@ class _Recorded(NamedTuple):
     hits: Int64[Tensor, " batches"]
 
 
-def _nothing_recorded(batches: Batches) -> _Recorded:
+def _nothing_recorded(batches: _Batches) -> _Recorded:
     losses = torch.zeros(len(batches), device=batches.device)
     return _Recorded(losses, torch.zeros_like(losses, dtype=torch.int64))
 
@@ -74,6 +74,6 @@ def _record(recorded: _Recorded, step: int, value: Tensor, hits: Tensor) -> None
     recorded.hits[step] = hits
 
 
-def _metrics(recorded: _Recorded, batches: Batches) -> Metrics:
+def _metrics(recorded: _Recorded, batches: _Batches) -> Metrics:
     losses, hits = (values.numpy(force=True) for values in recorded)
     return pass_metrics(losses, int(hits.sum()), len(batches.order))

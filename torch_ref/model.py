@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from experiment.console import print_anywhere
 from experiment.recipe import Recipe
 
 
@@ -61,4 +62,5 @@ def summary(model: Cnn, batch_size: int) -> str:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     print(summary(Cnn(Recipe()), Recipe().batch_size))

@@ -52,7 +52,8 @@ def read_members(path: Path, wanted: Mapping[str, int]) -> dict[str, bytes]:
             found = _scan(stream, path, wanted)
             stream.drain()  # only at the end of the stream does gzip check its checksum
             return found
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+        # ValueError (OverflowError too): tarfile does not check the numbers in extended headers.
         raise CorruptArchiveError(
             f"{path}: not a complete tar or tar.gz archive ({error}). Expected CIFAR-10's binary "
             "or python archive; download it again."

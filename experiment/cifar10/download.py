@@ -6,6 +6,7 @@ import http.client
 import os
 import queue
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from experiment.cifar10.progress import Progress
 
 PATIENCE_SECONDS = 10.0
 """How long opening the connection may take in all, and how long a transfer may stand still."""
+LEAST_SHARE = 1 / 2000
+"""What each such span of a transfer must bring at least: 85 kB of CIFAR-10 in ten seconds. Slower,
+the download would take more than five hours."""
 
 _PIECE_BYTES = 1 << 16
 
@@ -107,9 +111,14 @@ def _receive(archive: RemoteArchive, file: BinaryIO, progress: Progress, patienc
     with contextlib.closing(_open(archive, file.tell(), patience)) as response:
         _align(archive, file, response)
         progress.at(file.tell())
+        span_began, span_from = time.monotonic(), file.tell()
         while piece := _read(response, archive.url, patience):
             file.write(piece)
             progress.at(file.tell())
+            if time.monotonic() - span_began > patience:
+                if file.tell() - span_from < LEAST_SHARE * archive.size:
+                    raise _too_slow(archive.url, file.tell() - span_from, patience)
+                span_began, span_from = time.monotonic(), file.tell()
             if file.tell() > archive.size:
                 raise _not_the_archive(archive, f"more than {file.tell() - 1:,} bytes")
     file.flush()
@@ -142,6 +151,13 @@ def _read(response: Any, url: str, patience: float) -> bytes:
         ) from error
     except (OSError, http.client.HTTPException) as error:
         raise _ConnectionLost(str(error) or type(error).__name__) from error
+
+
+def _too_slow(url: str, received: int, patience: float) -> UnavailableError:
+    return UnavailableError(
+        f"{url}: the transfer is too slow ({received:,} bytes in {patience:g} seconds). "
+        "Run it again to go on."
+    )
 
 
 def _open(archive: RemoteArchive, start: int, patience: float) -> Any:

@@ -63,29 +63,34 @@ def _auto(report: Callable[[str], None]) -> Cifar10:
 
 def _official(report: Callable[[str], None]) -> Cifar10:
     try:
-        return _result(official.source(report), official.ARCHIVE.name, report)
+        return _result(official.source(report), "cifar10", official.ARCHIVE.name, report)
     except UnavailableError as error:
         raise UnavailableError(f"{error}\n{_ADVICE}") from error
 
 
 def _stand_in(notice: str, report: Callable[[str], None]) -> Cifar10:
-    return _result(sources.stand_in(), "built in", report, notice)
+    return _result(sources.stand_in(), "synthetic", "built in", report, notice)
 
 
 def _load_path(path: str, report: Callable[[str], None]) -> Cifar10:
     if not path.strip():  # Path("") would mean the working folder
         raise sources.DataPathError("--data is empty. Give a path, auto, cifar10 or synthetic.")
     source = sources.at_path(Path(path))
-    return _result(source, source.key.place, report)
+    return _result(source, source.key.place, source.key.place, report)
 
 
 def _result(
-    source: Source, place: str, report: Callable[[str], None], notice: str | None = None
+    source: Source,
+    spec: str,
+    place: str,
+    report: Callable[[str], None],
+    notice: str | None = None,
 ) -> Cifar10:
     entry = cache.find(source.key, report) or _decode(source, report)
     adjective = "official " if entry.facts.official else ""
     return Cifar10(
         **entry.arrays.named(),
+        spec=spec,
         source=f"{adjective}{entry.facts.form}, {place}",
         fingerprint=entry.facts.fingerprint,
         official=entry.facts.official,

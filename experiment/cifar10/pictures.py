@@ -53,6 +53,8 @@ class Arrays:
 class Cifar10(Arrays):
     """The loader's result, the same whatever the source."""
 
+    spec: str
+    """The value of `--data` that gives these pictures again, whatever environment and network."""
     source: str
     """For people and for the provenance: the form the data came in, and from where."""
     fingerprint: str

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from experiment.command import EXIT_INTERRUPTED, parse, run, uninterrupted
+from experiment.command import parse, run
 from experiment.errors import EXIT_USER_ERROR, UserError
+from experiment.interrupts import EXIT_INTERRUPTED, uninterrupted
 from experiment.options import Options
 from experiment.run_folder import RunFolder
 
@@ -28,6 +29,11 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "error: the reason\n"
     assert ends_with(KeyboardInterrupt()) == EXIT_INTERRUPTED == 130
     assert "nothing was written" in capsys.readouterr().err
+
+
+def test_resume_needs_to_know_what(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("x.train", "JAX", lambda options, folder: None, ["--resume"]) == 2
+    assert "--resume: expected --out" in capsys.readouterr().err
 
 
 def test_full_disk_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:

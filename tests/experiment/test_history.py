@@ -15,6 +15,7 @@ from experiment.history import (
     Metrics,
     NonFiniteLossError,
     check_finite,
+    check_sound,
     pass_metrics,
 )
 
@@ -86,6 +87,22 @@ def test_damaged_line_is_named(tmp_path: Path, line: str) -> None:
         file.write(line + "\n")
     with pytest.raises(HistoryError, match="line 2: not a record"):
         history.read()
+
+
+def test_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").write_bytes(b"\xff\xfe")
+    with pytest.raises(HistoryError, match="not text"):
+        History(tmp_path / "history.jsonl").read()
+
+
+def test_epoch_whose_last_step_broke_the_weights_is_not_kept() -> None:
+    good = {"a": np.ones(2, np.float32), "b": np.zeros(3, np.float32)}
+    check_sound(3, Metrics(1.0, 0.5), good)
+    broken = {**good, "b": np.array([0, np.nan, 0], np.float32)}
+    with pytest.raises(NonFiniteLossError, match=r"last step of epoch 3.*NaN or Inf in b"):
+        check_sound(3, Metrics(1.0, 0.5), broken)
+    with pytest.raises(NonFiniteLossError, match="test loss is inf"):
+        check_sound(3, Metrics(float("inf"), 0.5), good)
 
 
 def test_short_batch_weighs_as_much_as_a_full_one() -> None:

@@ -26,17 +26,18 @@ def data() -> Cifar10:
     images, labels = np.zeros((1, 32, 32, 3), np.uint8), np.zeros(1, np.uint8)
     return Cifar10(
         train_images=images, train_labels=labels, test_images=images, test_labels=labels,
-        source="a folder", fingerprint="f" * 64, official=False, synthetic=True, notice="made up",
+        spec="/a/folder", source="a folder", fingerprint="f" * 64, official=False, synthetic=True,
+        notice="made up",
     )  # fmt: skip
 
 
 def test_names_versions_device_switches_data_and_start(data: Cifar10) -> None:
-    found = describe(ENVIRONMENT, data, Options(data="somewhere", init="w.safetensors"), "a" * 64)
+    found = describe(ENVIRONMENT, data, Options(data="auto", init="w.safetensors"), "a" * 64)
     assert found["versions"] == {name: metadata.version(name) for name in ("jax", "numpy")}
     assert (found["device"], found["threads"]) == ("cpu", 3)
     assert found["precision"] == {"switch": "off"}
     assert found["data"] == {
-        "spec": "somewhere", "source": "a folder", "sha256": "f" * 64, "official": False,
+        "spec": "/a/folder", "source": "a folder", "sha256": "f" * 64, "official": False,
         "synthetic": True, "notice": "made up",
     }  # fmt: skip
     assert found["init"] == {"source": "w.safetensors", "sha256": "a" * 64}

@@ -98,6 +98,12 @@ def test_file_of_another_recipe_is_refused(change: dict[str, Any], message: str)
         Recipe.from_json(json.dumps(values))
 
 
+def test_wrong_value_in_a_file_names_the_file() -> None:
+    text = json.dumps({**json.loads(Recipe().to_json()), "epochs": 0})
+    with pytest.raises(RecipeError, match=r"there/recipe\.json: .*(\n.*)*epochs: found 0"):
+        Recipe.from_json(text, "there/recipe.json")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1, 2]", '"recipe"'])
 def test_file_that_is_no_recipe_is_named(text: str) -> None:
     with pytest.raises(RecipeError, match=r"there/recipe\.json"):

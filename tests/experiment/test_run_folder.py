@@ -15,7 +15,8 @@ from experiment.history import EpochRecord, Metrics
 from experiment.options import Options
 from experiment.provenance import Environment, describe
 from experiment.recipe import Recipe
-from experiment.run_folder import RunFolder, RunFolderError, read_stored_run
+from experiment.run_folder import RunFolder
+from experiment.stored_run import RunFolderError, read_stored_run
 
 ENVIRONMENT = Environment(
     framework="JAX", packages=("jax",), device="cpu", precision={"switch": "off"}, threads=3
@@ -26,7 +27,8 @@ def pictures(notice: str | None = None) -> Cifar10:
     images, labels = np.zeros((20, 32, 32, 3), np.uint8), np.zeros(20, np.uint8)
     return Cifar10(
         train_images=images, train_labels=labels, test_images=images, test_labels=labels,
-        source="a folder", fingerprint="f" * 64, official=False, synthetic=notice is not None,
+        spec="/a/folder", source="a folder", fingerprint="f" * 64, official=False,
+        synthetic=notice is not None,
         notice=notice,
     )  # fmt: skip
 
@@ -83,6 +85,34 @@ def test_resuming_keeps_the_first_provenance_and_adds_to_it(tmp_path: Path) -> N
     assert len(second.pop("resumed")) == 1
     assert first.pop("resumed") == []
     assert second == first
+
+
+def test_second_process_in_the_folder_is_refused(tmp_path: Path) -> None:
+    options = Options(out=tmp_path / "run")
+    first, second = RunFolder(options, "JAX"), RunFolder(options, "JAX")
+    provenance = describe(ENVIRONMENT, pictures(), options, None)
+    first.begin(provenance, pictures())
+    with pytest.raises(RunFolderError, match="another process is training in it"):
+        second.begin(provenance, pictures())
+    del first
+    with pytest.raises(RunFolderError, match="not empty"):  # it has begun since we looked
+        second.begin(provenance, pictures())
+
+
+def test_finished_epochs_without_a_checkpoint_are_not_thrown_away(tmp_path: Path) -> None:
+    folder = RunFolder(Options(out=tmp_path), "JAX")
+    folder.check_nothing_finished()
+    folder.history.append(EpochRecord.of(1, Metrics(1, 1), Metrics(1, 1), 1, 1))
+    with pytest.raises(RunFolderError, match="found no checkpoint, expected one after epoch 1"):
+        folder.check_nothing_finished()
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "provenance.json"])
+def test_file_that_is_no_text_is_named(tmp_path: Path, name: str) -> None:
+    begin(tmp_path)
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RunFolderError, match=name):
+        RunFolder(Options(out=tmp_path, resume=True), "JAX")
 
 
 def test_other_threads_and_versions_are_reported_not_refused(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_torch
 
 from experiment.weights import WeightsError, read_weights, weights_digest, write_weights
 
@@ -58,8 +60,17 @@ def test_nan_is_named(tmp_path: Path, value: float) -> None:
 
 def test_other_precision_is_not_cast_silently(tmp_path: Path) -> None:
     save_file({k: v.astype(np.float16) for k, v in arrays().items()}, tmp_path / "w")
-    with pytest.raises(WeightsError, match=r"fc\.bias: found dtype float16, expected float32"):
+    with pytest.raises(WeightsError, match=r"fc\.bias: found dtype F16, expected F32"):
         read_weights(tmp_path / "w", SHAPES)
+
+
+def test_dtypes_that_numpy_does_not_know_are_named_tensor_by_tensor(tmp_path: Path) -> None:
+    save_torch({name: torch.zeros(shape, dtype=torch.bfloat16) for name, shape in SHAPES.items()},
+               tmp_path / "w")  # fmt: skip
+    with pytest.raises(WeightsError) as caught:
+        read_weights(tmp_path / "w", SHAPES)
+    for name in SHAPES:
+        assert f"{name}: found dtype BF16, expected F32" in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors at all", b"\x80\x04pickle"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,16 @@ from safetensors.numpy import load_file, save_file
 def train(framework: str, command: Any, small_cifar10: Path) -> Any:
     """Train for an epoch on the small pictures unless the arguments say otherwise."""
 
-    def train(*arguments: object, data: object = small_cifar10) -> Any:
-        return command(
-            f"{framework}.train", "--data", data, "--epochs", 1, "--device", "cpu", *arguments
-        )
+    def train(
+        *arguments: object, data: object = small_cifar10, limited_by: Path | None = None
+    ) -> Any:
+        line = (f"{framework}.train", "--data", data, "--epochs", 1, "--device", "cpu", *arguments)
+        if limited_by is None:
+            return command(*line)
+        return subprocess.run(
+            [sys.executable, str(limited_by), *map(str, line)],
+            capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
 
     return train
 
@@ -151,6 +158,55 @@ def test_loss_that_is_no_longer_finite(train: Any, tmp_path: Path) -> None:
     assert_refused(done, "in epoch 1, step", "the last good checkpoint is kept")
     assert any((tmp_path / "run" / "checkpoint").iterdir())
     assert not (tmp_path / "run" / "history.jsonl").read_text()
+
+
+def test_loss_that_breaks_in_the_last_step_of_an_epoch(train: Any, tmp_path: Path) -> None:
+    done = train(
+        "--out", tmp_path / "run", "--learning-rate", 1e30, "--epochs", 3, "--train-limit", 32
+    )
+    assert_refused(done, "after the last step of epoch 1", "the last good checkpoint is kept")
+    assert not (tmp_path / "run" / "history.jsonl").read_text()
+
+
+def test_resume_without_its_checkpoints_throws_nothing_away(train: Any, finished: Path) -> None:
+    before = (finished / "weights.safetensors").read_bytes()
+    (finished / "checkpoint").rename(finished.with_name("elsewhere"))
+    assert_refused(train("--out", finished, "--resume"), "found no checkpoint", "--init")
+    assert (finished / "weights.safetensors").read_bytes() == before
+    assert (finished / "history.jsonl").read_text()
+
+
+def test_resume_of_no_run_says_that_it_starts_from_the_beginning(
+    train: Any, tmp_path: Path
+) -> None:
+    done = train("--out", tmp_path / "new", "--resume")
+    assert done.returncode == 0
+    assert "no run to resume" in done.stderr
+
+
+def test_foreign_file_among_the_checkpoints(train: Any, finished: Path) -> None:
+    (finished / "checkpoint" / "epoch-0001 copy.pt").write_text("x")
+    done = train("--out", finished, "--resume", "--epochs", 2)
+    assert done.returncode == 0, done.stderr
+
+
+def test_output_that_cannot_show_the_table(framework: str, command: Any) -> None:
+    done = command(f"{framework}.model", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+
+
+def test_checkpoint_that_cannot_be_written(train: Any, tmp_path: Path) -> None:
+    """A limit on the size of files, as a quota: the disk has room and the write still fails."""
+    script = tmp_path / "limited.py"
+    script.write_text(
+        "import resource, runpy, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        "module = sys.argv.pop(1)\n"
+        "runpy.run_module(module, run_name='__main__', alter_sys=True)\n"
+    )
+    # A run begun without the limit has its caches and figures; only the checkpoint is too large.
+    done = train("--out", tmp_path / "run", limited_by=script)
+    assert_refused(done, "cannot be written", "the last good one is kept")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,17 +73,20 @@ def test_killed_again_and_again(
     wait_until: Callable[[Callable[[], bool]], None],
     tmp_path: Path,
 ) -> None:
-    """kill -9 before the first step, within an epoch, and as soon as an epoch is recorded."""
+    """kill -9 before the first step, as soon as an epoch is recorded, and some time after that,
+    within the next epoch's steps or while its checkpoint is written."""
     folder = tmp_path / "run"
-    moments: list[Callable[[], bool]] = [
-        lambda: folder.exists(),
-        lambda: (folder / "recipe.json").exists(),
-        lambda: finished_epochs(folder) >= 1,
-        lambda: finished_epochs(folder) >= 3,
+    moments: list[tuple[Callable[[], bool], float]] = [
+        (lambda: folder.exists(), 0.0),
+        (lambda: (folder / "recipe.json").exists(), 0.0),
+        (lambda: finished_epochs(folder) >= 1, 0.0),
+        (lambda: finished_epochs(folder) >= 2, 0.1),
+        (lambda: finished_epochs(folder) >= 3, 0.03),
     ]
-    for moment in moments:
+    for moment, later in moments:
         process = background(*arguments, "--out", folder, "--resume")
         wait_until(lambda moment=moment, process=process: moment() or process.poll() is not None)
+        time.sleep(later)
         assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -112,6 +116,19 @@ def test_ctrl_c_ends_cleanly_and_resumably(
     done = command(f"{framework}.train", "--out", folder, "--resume", "--device", "cpu")
     assert done.returncode == 0, done.stderr
     assert_same_run(folder, uninterrupted)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_cleanly_while_the_frameworks_are_imported(
+    framework: str, background: Callable[..., Any], tmp_path: Path
+) -> None:
+    for delay in (0.3, 0.6, 0.9):
+        process = background(f"{framework}.train", "--out", tmp_path / "run", "--epochs", 1)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 130, (delay, stderr)
+        assert "Traceback" not in stderr
 
 
 def test_finished_run_can_be_trained_longer(
@@ -170,6 +187,7 @@ def test_damaged_checkpoint_falls_back_to_the_last_good_one(
     assert done.returncode == 0, done.stderr
     assert "the checkpoint after epoch 3" in done.stderr
     assert "is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
     assert "going on from the last good one, after epoch 2" in done.stderr
     assert_same_run(folder, uninterrupted)
 

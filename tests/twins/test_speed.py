@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 
@@ -41,7 +42,7 @@ def trainer(package: str) -> Callable[[], None]:
 
 @pytest.mark.slow
 def test_port_is_no_slower_than_the_reference() -> None:
-    """Alternating rounds in one process, after compilation; the fastest of each counts."""
+    """Alternating rounds in one process, after compilation; the median of their ratios counts."""
     trainers = {package: trainer(package) for package in ("torch_ref", "jax_impl")}
     seconds: dict[str, list[float]] = {package: [] for package in trainers}
     for _ in range(1 + ROUNDS):  # the first round compiles
@@ -49,5 +50,5 @@ def test_port_is_no_slower_than_the_reference() -> None:
             started = time.perf_counter()
             train()
             seconds[package].append(time.perf_counter() - started)
-    fastest = {package: min(times[1:]) for package, times in seconds.items()}
-    assert fastest["jax_impl"] <= fastest["torch_ref"], seconds
+    pairs = zip(seconds["jax_impl"][1:], seconds["torch_ref"][1:], strict=True)
+    assert statistics.median(port / reference for port, reference in pairs) <= 1, seconds

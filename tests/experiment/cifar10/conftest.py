@@ -163,6 +163,8 @@ class ArchiveServer:
         """For the next connections: the number of bytes after which each is closed."""
         self.stall_after: int | None = None
         """If set, it sends that many bytes and then nothing, with the connection open."""
+        self.drip_seconds: float | None = None
+        """If set, it sends a byte at a time, and waits so long after each."""
         self.asked: list[str | None] = []
         """The Range header of each request."""
         self.closing = threading.Event()
@@ -194,9 +196,19 @@ class ArchiveServer:
         if self.cut_after:
             body = body[: self.cut_after.pop(0)]
         with contextlib.suppress(ConnectionError):
+            if self.drip_seconds is not None:
+                self._drip(handler, body)
+                return
             handler.wfile.write(body[: self.stall_after])
             if self.stall_after is not None:
                 self.closing.wait(30)
+
+    def _drip(self, handler: http.server.BaseHTTPRequestHandler, body: bytes) -> None:
+        for byte in body:
+            handler.wfile.write(bytes([byte]))
+            handler.wfile.flush()
+            if self.closing.wait(self.drip_seconds):
+                return
 
     def close(self) -> None:
         self.closing.set()

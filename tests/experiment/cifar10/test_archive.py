@@ -77,6 +77,21 @@ def test_links_and_devices_are_refused(tar_with: Callable, kind: bytes, words: s
         load(str(tar_with(member)))
 
 
+@pytest.mark.parametrize("name", ["GNU.sparse.map", "GNU.sparse.size", "GNU.sparse.realsize"])
+def test_an_extended_header_without_sense_is_refused(
+    tmp_path: Path, binary_members: Members, name: str
+):
+    path = tmp_path / "strange.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for member_name, content in binary_members.items():
+            member = tarfile.TarInfo(member_name)
+            member.size = len(content)
+            member.pax_headers = {name: "a,b"}
+            tar.addfile(member, io.BytesIO(content))
+    with pytest.raises(CorruptArchiveError, match="not a complete tar"):
+        load(str(path))
+
+
 def test_an_oversized_batch_is_refused(
     tmp_path: Path, binary_members: Members, write_tar: Callable
 ):

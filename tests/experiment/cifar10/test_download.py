@@ -192,6 +192,17 @@ def test_a_transfer_that_stands_still_is_given_up_and_can_go_on_later(
     assert server.asked[-1] == f"bytes={kept}-"
 
 
+def test_a_transfer_that_drips_is_given_up_too(fetch: Callable, server: Any, folder: Path):
+    server.drip_seconds = 0.1
+    began = time.monotonic()
+    with pytest.raises(UnavailableError, match="the transfer is too slow"):
+        fetch(patience=0.4)
+    assert time.monotonic() - began < 5
+    assert 0 < parts(folder)[0].stat().st_size < 100
+    server.drip_seconds = None
+    assert fetch().read_bytes() == server.content
+
+
 def test_a_second_process_does_not_write_into_the_first_ones_file(
     fetch: Callable, server: Any, folder: Path
 ):

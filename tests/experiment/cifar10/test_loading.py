@@ -87,7 +87,7 @@ class TestCifar10:
 
     @pytest.mark.usefixtures("offline")
     def test_without_network_the_error_says_what_to_do(self):
-        with pytest.raises(UnavailableError, match=r"cannot be reached.*give --data PATH"):
+        with pytest.raises(UnavailableError, match=r"cannot be reached(.|\n)*give --data PATH"):
             load("cifar10")
 
     def test_a_wrong_checksum_is_an_error(self, server: Any):
@@ -150,6 +150,14 @@ class TestAuto:
         data = load()
         assert data.fingerprint == fingerprint_of(expected)
         assert (data.synthetic, data.notice) == (False, None)
+
+    def test_what_it_chose_can_be_asked_for_again(
+        self, server: Any, binary_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        assert load("auto").spec == "cifar10"
+        monkeypatch.setenv("CIFAR10_DIR", str(binary_folder))
+        assert load("auto").spec == str(binary_folder.resolve())
+        assert load(load("auto").spec).fingerprint == load("auto").fingerprint
 
     @pytest.mark.usefixtures("offline")
     def test_without_network_it_is_the_stand_in_and_says_why(self, server: Any):
