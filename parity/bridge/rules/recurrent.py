@@ -196,7 +196,8 @@ RULES = (
         refuse=lambda site: _refuse(site, "LSTM"),
         lossy=_lossy,
         gradient_to_canonical=_lstm_gradient,
-        note="nnx.RNN(nnx.LSTMCell or OptimizedLSTMCell): one bias, so not for training",
+        note="one bias there, so not for training: parity.layers.LSTM",
+        shown="nnx.RNN of nnx.LSTMCell or OptimizedLSTMCell, nnx.Bidirectional, lists of them",
     ),
     Rule(
         "torch.nn.GRU",
@@ -205,6 +206,7 @@ RULES = (
         _gru_to_canonical,
         whole=True,
         refuse=lambda site: _refuse(site, "GRU"),
-        note="nnx.RNN(nnx.GRUCell) without biases only: it has no b_hn",
+        note="bias=False only, it has no b_hn: parity.layers.GRU",
+        shown="nnx.RNN of nnx.GRUCell, nnx.Bidirectional, lists of them",
     ),
 )

@@ -51,7 +51,8 @@ class Rule:
     `refuse` says why a site cannot be carried across, or ''. Where the way there loses something,
     `lossy` says what, and `gradient_to_canonical` is the way back for gradients if it differs.
     Transforms must do with tensors left out by a waiver, and must ignore none that they are given:
-    raise KeyError for a name they do not know.
+    raise KeyError for a name they do not know. The support table prints `note`, and `shown` for a
+    port that is '*'.
     """
 
     reference: str
@@ -63,6 +64,7 @@ class Rule:
     lossy: Callable[[Site], str] = _nothing_to_refuse
     gradient_to_canonical: Transform | None = None
     note: str = ""
+    shown: str = ""
 
 
 @dataclass(frozen=True)

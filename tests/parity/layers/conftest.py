@@ -73,7 +73,8 @@ def agree(record_property: Any) -> Callable[..., None]:
                 return (found * weights).sum(), found
 
             differentiated = (0, *(i + 1 for i in floating))
-            gradients, found = nnx.grad(loss, argnums=differentiated, has_aux=True)(port, *given)
+            backward = nnx.jit(nnx.grad(loss, argnums=differentiated, has_aux=True))
+            gradients, found = backward(port, *given)
             errors = {"output": _error(found, expected)}
             for index, gradient in zip(floating, gradients[1:], strict=True):
                 errors[f"input {index}"] = _error(gradient, tensors[index].grad)
