@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,14 @@ class Binding:
         if self.flatten:
             canonical["weight"] = _columns_first(canonical["weight"], self.flatten)
         return self._copies(canonical, self.canonical)
+
+    def parameters(self) -> Binding:
+        """The binding without its buffers."""
+        canonical, flax = (
+            {local: t for local, t in side.items() if t.spec.role == "parameter"}
+            for side in (self.canonical, self.flax)
+        )
+        return replace(self, canonical=canonical, flax=flax)
 
     @staticmethod
     def _copies(arrays: Arrays, tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

@@ -71,13 +71,12 @@ def load(model: nnx.Module, arrays: Mapping[str, np.ndarray]) -> None:
         if np.shape(variable.get_value()) != array.shape:
             shape = np.shape(variable.get_value())
             raise LoadError(f"{name}: expected shape {shape}, found {array.shape}")
-        if jax.dtypes.canonicalize_dtype(array.dtype) != array.dtype:
-            raise LoadError(
-                f"{name} is {array.dtype}, and JAX would make it "
-                f"{jax.dtypes.canonicalize_dtype(array.dtype)}: enable x64 first"
-            )
         # jnp.array copies: jnp.asarray may go on using the caller's memory.
         values[name] = jnp.array(array)
+        if values[name].dtype != array.dtype:
+            raise LoadError(
+                f"{name} is {array.dtype}, and JAX made it {values[name].dtype}: enable x64 first"
+            )
     for name, value in values.items():
         variables[name].set_value(value)  # `variable[...] = value` keeps the old dtype
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,12 +53,17 @@ class Mapping:
         return self._back(flax, gradients=False)
 
     def gradients_to_canonical(self, flax: Dictionary[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Gradients by the port's parameters -> by the reference's. Raises LoadError.
+        """Gradients, or momenta, of the port's parameters -> the reference's. Raises LoadError.
 
-        The same as `to_canonical` but where two parameters of the reference are one of the port.
-        Buffers have no gradient: give zeros.
+        Parameters only. A lossy layer's go another way than its weights: two parameters of the
+        reference that are one of the port both have the gradient of that one.
         """
-        return self._back(flax, gradients=True)
+        return self.parameters()._back(flax, gradients=True)
+
+    def parameters(self) -> Mapping:
+        """The same map without buffers: for what exists of parameters only, as optimizer slots."""
+        bindings = (b.parameters() for b in self.bindings)
+        return replace(self, bindings=tuple(b for b in bindings if b.canonical or b.flax))
 
     def table(self) -> str:
         """The map for people: a line a layer, then what is lossy, flattened, waived, left out."""

@@ -31,7 +31,10 @@ _CONSTANT = "a buffer that is not persistent: a constant of the construction"
 
 
 def describe(model: nn.Module) -> Structure:
-    """Every module with its settings and tensors; shared modules once, with their aliases."""
+    """Every module with its settings and tensors; shared modules once, with their aliases.
+
+    Raises LoadError for lazy layers that have no shape yet.
+    """
     paths: dict[int, list[str]] = {}
     modules: dict[int, nn.Module] = {}
     for path, module in model.named_modules(remove_duplicate=False):
@@ -48,6 +51,8 @@ def describe(model: nn.Module) -> Structure:
             if reason := _reason_to_leave_out(module, name):
                 left_out[full] = reason
                 continue
+            if nn.parameter.is_lazy(tensor):
+                raise LoadError(f"{full} has no shape yet: run the model once before")
             shared_with = first_names.setdefault(id(tensor), full)
             dtype = str(tensor.dtype).removeprefix("torch.")
             shared_with = "" if shared_with == full else shared_with
@@ -66,8 +71,11 @@ def describe(model: nn.Module) -> Structure:
 
 
 def export(model: nn.Module) -> dict[str, np.ndarray]:
-    """The weights and buffers in canonical form: copies on the host, in the model's dtypes."""
-    return {name: np.array(_host(tensor)) for name, tensor in _tensors(model).items()}
+    """The weights and buffers in canonical form: copies on the host, in the model's dtypes.
+
+    Raises LoadError for bfloat16, which numpy does not have.
+    """
+    return {name: _host(name, tensor) for name, tensor in _tensors(model).items()}
 
 
 def load(model: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
@@ -126,5 +134,7 @@ def _bases(cls: type) -> list[type]:
     return [c for c in cls.__mro__[1:] if issubclass(c, nn.Module) and c is not nn.Module]
 
 
-def _host(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().cpu().numpy()
+def _host(name: str, tensor: torch.Tensor) -> np.ndarray:
+    if tensor.dtype == torch.bfloat16:
+        raise LoadError(f"{name} is bfloat16, which numpy does not have: call model.float() before")
+    return np.array(tensor.detach().cpu().numpy())  # a copy: .numpy() shares the memory

@@ -161,3 +161,10 @@ def test_arrays_that_do_not_fit_are_refused_and_change_nothing(side, change, rng
         end.load(model, arrays)
     for name, array in end.export(model).items():
         np.testing.assert_array_equal(array, before[name])
+
+
+def test_what_numpy_cannot_hold_is_refused():
+    with pytest.raises(LoadError, match=r"weight is bfloat16.*model\.float"):
+        torch_end.export(nn.Linear(2, 3).bfloat16())
+    with pytest.raises(LoadError, match="weight has no shape yet"):
+        torch_end.describe(nn.LazyLinear(3))

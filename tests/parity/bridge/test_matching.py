@@ -197,3 +197,18 @@ def test_arrays_that_do_not_fit_are_refused(pair_up, rngs, change):
         arrays["bias"] = np.zeros(5)
     with pytest.raises(LoadError, match="scale" if change == "unexpected" else "bias"):
         mapping.to_flax(arrays)
+
+
+def test_the_map_of_parameters_needs_no_buffers(pair_up, rngs):
+    """As optimizer slots and gradients have none."""
+    reference = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    port = nnx.Sequential(nnx.Linear(3, 4, rngs=rngs), nnx.BatchNorm(4, rngs=rngs))
+    mapping = pair_up(reference, port)
+    gradients = {n: p.detach().numpy() for n, p in reference.named_parameters()}
+    with pytest.raises(LoadError, match="running_mean"):
+        mapping.to_flax(gradients)
+    there = mapping.parameters().to_flax(gradients)
+    back = mapping.gradients_to_canonical(there)
+    assert back.keys() == gradients.keys()
+    for name, array in gradients.items():
+        np.testing.assert_array_equal(back[name], array)
