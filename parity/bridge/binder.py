@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from parity.bridge.binding import Binding
@@ -38,11 +39,11 @@ class Binder:
         return False
 
     def fits(self, reference: Place, port: Place) -> bool:
-        """Whether the two can be bound, by a rule for their classes or because they are alike."""
+        """Whether the two can be bound without being on one path: of one type and shape."""
         rule = _nearest(self._pair_rules + self._rules, reference, port)
         if rule and rule.port == "*":
             rule = None  # it takes anything below a path, so without the path it says nothing
-        if not rule and not self._alike(reference, port):
+        if not rule and not (_same_name(reference, port) and self._alike(reference, port)):
             return False
         try:
             self.bind(reference, port)
@@ -120,3 +121,10 @@ def _nearest(rules: tuple[Rule, ...], reference: Place, port: Place) -> Rule | N
     ours, theirs = reference.module.kinds, (*port.module.kinds, "*")
     fitting = [r for r in rules if r.reference in ours and r.port in theirs]
     return min(fitting, key=lambda r: (ours.index(r.reference), theirs.index(r.port)), default=None)
+
+
+def _same_name(reference: Place, port: Place) -> bool:
+    """Whether the classes are called the same: torch.nn.Conv2d and parity.layers.Conv are."""
+    names = (place.module.kind.rpartition(".")[2] for place in (reference, port))
+    ours, theirs = (re.sub(r"[123]d$", "", name) for name in names)
+    return ours == theirs

@@ -145,17 +145,30 @@ class _Matcher:
         return {unit.module.path for unit, _ in fits}
 
     def _check_leftovers(self, alone: list[Place]) -> None:
-        ours = [
+        ours = [unit for unit in alone if not self._tied_there(unit, self._port)]
+        free = [place for place in self._port.all if id(place) not in self._taken]
+        theirs = [p for p in free if own(p.tensors) and not self._tied_there(p, self._reference)]
+        lines = [
             line
-            for unit in alone
+            for unit in ours
             for line in lines_of(own(self._reference.tensors_of(unit, self._binder.is_whole(unit))))
         ]
-        free = [place for place in self._port.all if id(place) not in self._taken]
-        theirs = [line for place in free for line in lines_of(own(place.tensors))]
-        if ours or theirs:
+        lines_there = [line for place in theirs for line in lines_of(own(place.tensors))]
+        if lines or lines_there:
             text = "parameters or buffers without counterpart"
             advice = "rename the port's paths, bring a rule, or waive them by name with a reason"
-            self._refused.append(UnmatchedError(text, ours, theirs, advice))
+            self._refused.append(UnmatchedError(text, lines, lines_there, advice))
+
+    def _tied_there(self, place: Place, other: Places) -> bool:
+        """Whether the other side has, on the same path, only tensors that are shared; noted."""
+        found = other.at.get(place.path)
+        if not found or not any(t.spec.shared_with for t in found.tensors):
+            return False
+        ours, theirs = (found, place) if other is self._reference else (place, found)
+        text = f"{ours} and {theirs}: weights are shared on one side only"
+        error = TiedError(text, lines_of(ours.tensors), lines_of(theirs.tensors))
+        self._refused.append(error)
+        return True
 
     def _check_covered(self, bindings: tuple[Binding, ...]) -> None:
         """Every tensor of either side is bound: what the steps before it should have ensured."""

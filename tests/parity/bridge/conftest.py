@@ -14,6 +14,7 @@ from flax import nnx
 from torch import nn
 
 from parity.bridge import flax_end, torch_end
+from parity.bridge.errors import BridgeError
 from parity.bridge.mapping import Mapping
 from parity.bridge.matching import match
 from parity.bridge.structure import Structure
@@ -48,6 +49,27 @@ def pair_up() -> Callable[..., Mapping]:
         return match(ours, theirs, **declarations)
 
     return pair_up
+
+
+@pytest.fixture
+def refused(pair_up: Callable[..., Mapping]) -> Callable[..., BridgeError]:
+    """Match two models, which must fail in just this class, and say these texts."""
+
+    def refused(
+        expected: type[BridgeError],
+        reference: nn.Module,
+        port: nnx.Module,
+        *texts: str,
+        **declarations: Any,
+    ) -> BridgeError:
+        with pytest.raises(BridgeError) as caught:
+            pair_up(reference, port, **declarations)
+        assert type(caught.value) is expected
+        for text in texts:
+            assert text in str(caught.value)
+        return caught.value
+
+    return refused
 
 
 Prove = Callable[..., Mapping]
