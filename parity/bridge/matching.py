@@ -100,7 +100,8 @@ class _Matcher:
         if len(holding) > 1:
             text = f"{unit} is one layer in several places, and in the port these are several"
             self._refused.append(TiedError(text, unit.paths, [str(p) for p in holding]))
-            self._take(holding, unit)
+            for place in holding:
+                self._take(self._extent(unit, place), unit)
             return True
         place = holding[0]
         if other := self._taken.get(id(place)):
@@ -111,14 +112,17 @@ class _Matcher:
             self._bind(unit, place)
         except BridgeError as error:
             self._refused.append(error)
-            self._take([place, *(self._port.below(place) if whole else [])], unit)
+            self._take(self._extent(unit, place), unit)
         return True
 
     def _bind(self, unit: Place, place: Place) -> None:
         binding = self._binder.bind(unit, place)
         self._bindings[unit.module.path] = binding
-        whole = binding.rule.whole or self._binder.is_whole(unit)
-        self._take([place, *(self._port.below(place) if whole else [])], unit)
+        self._take(self._extent(unit, place), unit)
+
+    def _extent(self, unit: Place, place: Place) -> list[Place]:
+        """What of the port a unit takes with a place: all below it, for a whole layer."""
+        return [place, *(self._port.below(place) if self._binder.is_whole(unit) else [])]
 
     def _take(self, places: Iterable[Place], unit: Place) -> None:
         self._taken |= {id(place): unit for place in places}
@@ -138,7 +142,8 @@ class _Matcher:
             text = "layers on different paths fit by type and shape, and not in one way only"
             advice = "rename the port's paths to the reference's"
             self._refused.append(AmbiguousError(text, list(ours), list(theirs), advice))
-            self._take([place for _, place in several], several[0][0])
+            for unit, place in several:
+                self._take(self._extent(unit, place), unit)
         for unit, place in fits:
             if (unit, place) not in several:
                 self._bind(unit, place)

@@ -86,6 +86,13 @@ def test_two_on_either_side_are_not_paired_by_order(refused):
     assert len(error.reference) == len(error.port) == 2
 
 
+def test_layers_of_several_parts_are_candidates_as_one(refused, rngs):
+    reference = nn.ModuleDict({"attention": nn.MultiheadAttention(4, 2)})
+    port = nnx.Dict({name: nnx.MultiHeadAttention(2, 4, rngs=rngs) for name in ("a", "b")})
+    error = refused(AmbiguousError, reference, port)
+    assert error.port == ("a (flax.nnx.MultiHeadAttention)", "b (flax.nnx.MultiHeadAttention)")
+
+
 def test_missing_bias(refused):
     port = nnx.Dict(fc=linear(3, 4, use_bias=False))
     reference = nn.ModuleDict({"fc": nn.Linear(3, 4)})
