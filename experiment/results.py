@@ -3,8 +3,8 @@
     python -m experiment.results runs/torch runs/jax --page docs/results.md --about "which pictures"
 
 writes training.json (histories, versions, devices, dates) and training.png (the curves) into the
-folder docs/results beside the page, and the table into the page, between its marks. What the
-documents say of a run comes from these files.
+folder docs/results beside the page, and the table into the page, between its marks. --name gives
+files and marks another name than training. What the documents say of a run comes from these files.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from experiment.history import EpochRecord, History
 from experiment.published import published_run
 from experiment.storage import write_atomically
 from experiment.stored_run import StoredRun, read_stored_run
-
-TABLE_BEGIN = "<!-- training: written by python -m experiment.results -->"
-TABLE_END = "<!-- training: end -->"
 
 
 class ResultsError(UserError):
@@ -116,29 +113,34 @@ def _cell(record: EpochRecord, measure: str) -> str:
     return f"{getattr(record, f'{split}_loss'):.3f}"
 
 
-def fill_page(page: str, table: str, where: str) -> str:
+def table_marks(name: str) -> tuple[str, str]:
+    """The lines of a page between which the table of the results `name` stands."""
+    return f"<!-- {name}: written by python -m experiment.results -->", f"<!-- {name}: end -->"
+
+
+def fill_page(page: str, table: str, marks: tuple[str, str], where: str) -> str:
     """The page with `table` between its marks. Raises `ResultsError` where it lacks them."""
-    before, begin, rest = page.partition(TABLE_BEGIN)
-    _, end, after = rest.partition(TABLE_END)
+    before, begin, rest = page.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise ResultsError(f"{where}: expected the lines\n{TABLE_BEGIN}\n{TABLE_END}")
+        raise ResultsError(f"{where}: expected the lines\n{marks[0]}\n{marks[1]}")
     return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 
-def write_results(folders: Sequence[Path], page: Path, about: str) -> None:
-    """Write training.json and training.png beside `page`, and the table into it.
+def write_results(folders: Sequence[Path], page: Path, name: str, about: str) -> None:
+    """Write `name`.json and `name`.png beside `page`, and the table into it.
 
     Raises `ResultsError` and `OSError`; then nothing or only whole files were written.
     """
     runs = [read_finished_run(folder) for folder in folders]
     check_comparable(runs)
     records = {run.framework: run.records for run in runs}
-    text = fill_page(page.read_text(), as_table(records), str(page))
+    text = fill_page(page.read_text(), as_table(records), table_marks(name), str(page))
     out = page.with_suffix("")
     out.mkdir(parents=True, exist_ok=True)
-    figures.draw_curves(out / "training.png", records, runs[0].stored.provenance["data"]["notice"])
+    figures.draw_curves(out / f"{name}.png", records, runs[0].stored.provenance["data"]["notice"])
     write_atomically(
-        out / "training.json", (json.dumps(as_json(runs, about), indent=1) + "\n").encode()
+        out / f"{name}.json", (json.dumps(as_json(runs, about), indent=1) + "\n").encode()
     )
     write_atomically(page, text.encode())
 
@@ -153,17 +155,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("runs", nargs="+", type=Path, help="folders of finished runs")
     parser.add_argument("--page", type=Path, required=True, help="page to write the table into")
+    parser.add_argument("--name", default="training", help="of the files, and of the page's marks")
     parser.add_argument("--about", default="", help="a sentence on the pictures")
     options = parser.parse_args(argv)
     try:
-        write_results(options.runs, options.page, options.about)
+        write_results(options.runs, options.page, options.name, options.about)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return EXIT_USER_ERROR
-    print(f"wrote {options.page} and training.json, training.png in {options.page.with_suffix('')}")
+    print(f"wrote {options.page} and {options.name}.json, .png in {options.page.with_suffix('')}")
     return 0
 
 

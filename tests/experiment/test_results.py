@@ -10,7 +10,7 @@ import pytest
 
 from experiment.history import EpochRecord, History, Metrics
 from experiment.recipe import Recipe
-from experiment.results import TABLE_BEGIN, TABLE_END, as_table, main
+from experiment.results import as_table, main, table_marks
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -34,7 +34,8 @@ def make_run(folder: Path, framework: str, recipe: Recipe, epochs: int, sha256: 
 
 def make_page(folder: Path) -> Path:
     page = folder / "page.md"
-    page.write_text(f"before\n{TABLE_BEGIN}\nold\n{TABLE_END}\nafter\n")
+    begin, end = table_marks("training")
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
     return page
 
 
@@ -92,6 +93,17 @@ def test_folder_without_a_run_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     assert "none: no run is in it" in capsys.readouterr().err
 
 
+def test_name_tells_results_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make_run(tmp_path / "a", "JAX", Recipe(epochs=1), 1)
+    page = make_page(tmp_path)
+    assert run(folder, "--page", page, "--name", "other") == 2
+    assert table_marks("other")[0] in capsys.readouterr().err
+    page.write_text(page.read_text() + "\n".join(table_marks("other")))
+    assert run(folder, "--page", page, "--name", "other") == 0
+    assert {path.name for path in (tmp_path / "page").iterdir()} == {"other.json", "other.png"}
+    assert "old" in page.read_text()
+
+
 def test_page_without_the_marks_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,8 +114,9 @@ def test_page_without_the_marks_is_named(
     assert (tmp_path / "page.md").read_text() == "no marks"
 
 
-def test_committed_page_is_as_the_committed_numbers() -> None:
-    results = json.loads((DOCS / "results" / "training.json").read_text())
+@pytest.mark.parametrize("file", sorted((DOCS / "results").glob("training*.json")), ids=str)
+def test_committed_page_is_as_the_committed_numbers(file: Path) -> None:
+    results = json.loads(file.read_text())
     table = as_table(
         {r["framework"]: [EpochRecord(**line) for line in r["history"]] for r in results["runs"]}
     )
