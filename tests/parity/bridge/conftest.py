@@ -128,16 +128,3 @@ def _assert_same_bits(found: dict[str, np.ndarray], expected: dict[str, np.ndarr
         assert found[name].shape == array.shape
         assert found[name].tobytes() == array.tobytes()
         assert not np.shares_memory(found[name], array)
-
-
-@pytest.fixture
-def numbers() -> Callable[..., np.ndarray]:
-    """Random float64 inputs of a shape."""
-    random = np.random.default_rng(11)
-    return lambda *shape: random.standard_normal(shape)
-
-
-@pytest.fixture
-def rngs() -> nnx.Rngs:
-    """A source of initial values for the port's layers."""
-    return nnx.Rngs(0)

@@ -20,19 +20,6 @@ TOLERANCE = 1e-12
 
 
 @pytest.fixture
-def numbers() -> Callable[..., np.ndarray]:
-    """Random float64 inputs of a shape."""
-    random = np.random.default_rng(11)
-    return lambda *shape: random.standard_normal(shape)
-
-
-@pytest.fixture
-def rngs() -> nnx.Rngs:
-    """A source of initial values for the port's layers."""
-    return nnx.Rngs(0)
-
-
-@pytest.fixture
 def agree() -> Callable[..., None]:
     """Outputs, gradients and buffers of a PyTorch layer and ours on random weights, in float64.
 
