@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from flax import nnx
 from experiment.checkpoints import KEEP, CheckpointError, DamagedCheckpointError, read_last_good
 from experiment.weights import weights_digest
 from jax_impl.model import Cnn
+
+_SECONDS_FOR_LAST_WORDS = 0.5  # threads of a failed save or restore still print after it raised
 
 _ROOM_FOR_METADATA = 256 * 1024
 """Bytes that a checkpoint may take beyond its numbers (measured: 60 KiB in 4 KiB blocks)."""
@@ -97,6 +100,7 @@ def _told_once() -> Iterator[None]:
         try:
             yield
         except Exception:
+            time.sleep(_SECONDS_FOR_LAST_WORDS)
             held.truncate(0)
             raise
         finally:

@@ -69,7 +69,7 @@ def test_two_runs_stand_beside_the_published_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"recipe": Recipe(epochs=2, seed=1)}, "seed: 1 here, 0 there"),
+        ({"recipe": Recipe(epochs=2, seed=1)}, "seed: 1 here, 4 there"),
         ({"sha256": "c"}, "data: other pictures"),
         ({"framework": "PyTorch"}, "framework: PyTorch twice"),
         ({"epochs": 1}, "found 1 finished epochs, expected 2"),

@@ -13,6 +13,7 @@ from experiment.errors import UserError
 def data(expected: Arrays) -> Cifar10:
     return Cifar10(
         **expected.named(),
+        spec="a test",
         source="a test",
         fingerprint="f" * 64,
         official=False,
