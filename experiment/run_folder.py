@@ -43,7 +43,8 @@ class RunFolder:
         """Check that `framework` may train by these options into their folder.
 
         Raises `RunFolderError` for a folder that is not empty without --resume, for one with
-        another recipe (every difference is listed), and for one that no run has begun in.
+        another recipe (every difference is listed), for one that no run has begun in, and for one
+        that another process is training in.
         """
         stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         self.path = options.out or Path("runs") / f"{framework.lower()}-{stamp}"
@@ -57,6 +58,9 @@ class RunFolder:
             self._check_unused(options.resume)
         else:
             self._check_same_run(options, stored)
+            # Now, not in `begin`: reading checkpoints clears away what a crash left half written,
+            # and in a run that is alive that would be its next checkpoint.
+            self._lock()
 
     @property
     def threads(self) -> int | None:
@@ -72,9 +76,9 @@ class RunFolder:
         notes = self._continue_from(provenance) if self.stored else []
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock()
-            # Another process may have begun here since this one looked.
             if self.stored is None:
+                self._lock()
+                # Another process may have begun here since this one looked.
                 self._check_unused(resume=False)
             self._write_json("provenance.json", provenance)
             if data.notice:

@@ -99,6 +99,18 @@ def test_second_process_in_the_folder_is_refused(tmp_path: Path) -> None:
         second.begin(provenance, pictures())
 
 
+def test_resuming_a_run_that_is_alive_is_refused_before_its_checkpoints_are_touched(
+    tmp_path: Path,
+) -> None:
+    options = Options(out=tmp_path / "run")
+    alive = RunFolder(options, "JAX")
+    alive.begin(describe(ENVIRONMENT, pictures(), options, None), pictures())
+    with pytest.raises(RunFolderError, match="another process is training in it"):
+        RunFolder(Options(out=tmp_path / "run", resume=True), "JAX")
+    del alive
+    RunFolder(Options(out=tmp_path / "run", resume=True), "JAX")
+
+
 def test_finished_epochs_without_a_checkpoint_are_not_thrown_away(tmp_path: Path) -> None:
     folder = RunFolder(Options(out=tmp_path), "JAX")
     folder.check_nothing_finished()
