@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-import logging
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -15,15 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 import orbax.checkpoint as ocp
 from flax import nnx
 
 from experiment.checkpoints import KEEP, CheckpointError, DamagedCheckpointError, read_last_good
-from experiment.weights import weights_digest
+from experiment.storage import write_atomically
 from jax_impl.model import Cnn
 
-_SECONDS_FOR_LAST_WORDS = 0.5  # threads of a failed save or restore still print after it raised
+_SECONDS_FOR_LAST_WORDS = 0.5  # threads of a failed save still print after it raised
+
+_SEAL = "sha256.json"
+"""In a checkpoint's folder: the sha256 of each of its other files, written after them."""
 
 _ROOM_FOR_METADATA = 256 * 1024
 """Bytes that a checkpoint may take beyond its numbers (measured: 60 KiB in 4 KiB blocks)."""
@@ -38,13 +41,8 @@ def save(folder: Path, model: Cnn, optimizer: nnx.Optimizer[Cnn], epoch: int) ->
     try:
         _check_room(folder, state)
         with _told_once(), _manager(folder) as manager:
-            manager.save(
-                epoch,
-                args=ocp.args.Composite(
-                    state=ocp.args.StandardSave(state),
-                    check=ocp.args.JsonSave({"sha256": weights_digest(_named_arrays(state))}),
-                ),
-            )
+            manager.save(epoch, args=ocp.args.Composite(state=ocp.args.StandardSave(state)))
+            _seal(folder / str(epoch))
     except Exception as error:  # a full disk raises nearly anything inside Orbax
         raise CheckpointError(
             f"{folder}: the checkpoint after epoch {epoch} cannot be written "
@@ -66,7 +64,7 @@ def restore(
         found = read_last_good(
             folder,
             manager.all_steps(),
-            read=lambda epoch: _read(manager, epoch, nnx.to_pure_dict(state)),
+            read=lambda epoch: _read(manager, folder, epoch, nnx.to_pure_dict(state)),
             discard=manager.delete,
             note=note,
         )
@@ -90,9 +88,9 @@ def _check_room(folder: Path, state: dict[str, Any]) -> None:
 def _told_once() -> Iterator[None]:
     """Hold back what is printed to stderr inside, and drop it where an exception tells it.
 
-    When a file cannot be written or read, Orbax's threads print a page of tracebacks each, from
-    Python and from C++, and then raise an exception that says it all. What is printed where
-    nothing is raised appears afterwards.
+    When a file cannot be written, Orbax's threads print a page of tracebacks each, from Python and
+    from C++, and then raise an exception that says it all. What is printed where nothing is raised
+    appears afterwards.
     """
     sys.stderr.flush()
     before = os.dup(2)
@@ -101,8 +99,6 @@ def _told_once() -> Iterator[None]:
         try:
             yield
         except Exception:
-            # Orbax's other tasks failed as well; asyncio complains of each when it is collected.
-            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             time.sleep(_SECONDS_FOR_LAST_WORDS)
             held.truncate(0)
             raise
@@ -121,24 +117,44 @@ def _manager(folder: Path) -> ocp.CheckpointManager:
     return ocp.CheckpointManager(folder.absolute(), options=options)
 
 
-def _read(manager: ocp.CheckpointManager, epoch: int, like: dict[str, Any]) -> dict[str, Any]:
-    shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+def _seal(checkpoint: Path) -> None:
+    """Write down what the files are, so that a damaged one never reaches Orbax.
+
+    Orbax goes on after a first failed read, and complains of each further one at any later time.
+    """
+    digests = {str(p.relative_to(checkpoint)): _sha256(p) for p in _files(checkpoint)}
+    write_atomically(checkpoint / _SEAL, json.dumps(digests, indent=1).encode())
+
+
+def _check_seal(checkpoint: Path) -> None:
+    """Raise `DamagedCheckpointError` unless every file is as it was written."""
     try:
-        with _told_once():
-            found = manager.restore(
-                epoch,
-                args=ocp.args.Composite(
-                    state=ocp.args.StandardRestore(shapes), check=ocp.args.JsonRestore()
-                ),
-            )
-        damaged = found.check["sha256"] != weights_digest(_named_arrays(found.state))
-    except Exception as error:  # a damaged file raises nearly anything inside Orbax
+        digests = dict(json.loads((checkpoint / _SEAL).read_bytes()))
+        found = {str(p.relative_to(checkpoint)): _sha256(p) for p in _files(checkpoint)}
+    except FileNotFoundError as error:
+        raise DamagedCheckpointError(f"{error.filename} is not there") from error
+    except (OSError, TypeError, ValueError) as error:
+        raise DamagedCheckpointError(f"{checkpoint / _SEAL}: {error}") from error
+    if digests != found:
+        names = {name for name, _ in digests.items() ^ found.items()}
+        raise DamagedCheckpointError(f"not as they were written: {', '.join(sorted(names))}")
+
+
+def _files(checkpoint: Path) -> list[Path]:
+    return [p for p in sorted(checkpoint.rglob("*")) if p.is_file() and p.name != _SEAL]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read(
+    manager: ocp.CheckpointManager, folder: Path, epoch: int, like: dict[str, Any]
+) -> dict[str, Any]:
+    _check_seal(folder / str(epoch))
+    shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+    args = ocp.args.Composite(state=ocp.args.StandardRestore(shapes))
+    try:
+        return manager.restore(epoch, args=args).state
+    except Exception as error:  # of a foreign checkpoint: Orbax raises nearly anything
         raise DamagedCheckpointError(f"{epoch}: {error}") from error
-    if damaged:
-        raise DamagedCheckpointError(f"{epoch}: its numbers do not match their sha256")
-    return found.state
-
-
-def _named_arrays(state: dict[str, Any]) -> dict[str, np.ndarray]:
-    leaves, _ = jax.tree.flatten_with_path(state)
-    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
