@@ -1,1 +1,26 @@
-"""The parity harness: proves that a port computes what its reference computes."""
+"""Prove that a port to Flax NNX computes what its PyTorch reference computes.
+
+    from parity import Pair, assert_parity
+
+    def test_port():
+        assert_parity(Pair(name="my_net", reference=..., port=..., inputs=...))
+
+Importing this imports numpy only; each framework runs in a process of its own.
+"""
+
+from parity.bridge.declarations import Flatten, Waiver
+from parity.bridge.rules.rule import Rule
+from parity.bridge.structure import ModuleSpec
+from parity.pair import Pair, PairError, Training, channels_first, channels_last
+
+__all__ = [
+    "Flatten",
+    "ModuleSpec",
+    "Pair",
+    "PairError",
+    "Rule",
+    "Training",
+    "Waiver",
+    "channels_first",
+    "channels_last",
+]

@@ -1,0 +1,109 @@
+"""The file format of captures: safetensors with a JSON header. NumPy only.
+
+A capture is named arrays in canonical form and `about`, a dictionary that says where they come
+from. The names are paths, described in `docs/captures.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiment.errors import UserError
+from experiment.storage import write_atomically
+
+SCHEMA = 1
+"""Version of the names and the header. Captures of other versions are refused."""
+
+_REQUIRED = ("schema", "side", "pair", "lane", "seed", "nonce", "start")
+
+
+class CaptureError(UserError):
+    """A capture file that is missing, truncated, foreign, or of another version."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one side computed in one lane.
+
+    `where` names the file in errors; '' for a capture that was never in one.
+    """
+
+    about: Mapping[str, Any]
+    arrays: Mapping[str, np.ndarray]
+    where: str = ""
+
+    def under(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays whose names begin with `prefix` and a '/', by the rest of their names."""
+        start = f"{prefix}/"
+        return {n[len(start) :]: a for n, a in self.arrays.items() if n.startswith(start)}
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """The names that begin with `prefix` and a '/', whole, in the order of writing."""
+        return (name for name in self.arrays if name.startswith(f"{prefix}/"))
+
+
+def write_capture(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a capture, whole or not at all. Raises `OSError`."""
+    from safetensors.numpy import save
+
+    # Without a C-contiguous array safetensors writes the transposed bytes under the given shape.
+    tensors = {name: np.array(array, order="C") for name, array in arrays.items()}
+    header = {**about, "schema": SCHEMA, "names": list(arrays)}
+    write_atomically(path, save(tensors, metadata={"about": json.dumps(header)}))
+
+
+def read_capture(path: Path) -> Capture:
+    """Read a capture whole.
+
+    Raises `CaptureError` for a file that is missing, truncated, no capture, or of another schema.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = (file.metadata() or {}).get("about")
+            about = json.loads(header) if header else None
+            if not isinstance(about, dict) or "schema" not in about:
+                raise CaptureError(f"{path}: a safetensors file, but no capture of parity")
+            _check_header(path, about)
+            names = about.pop("names")
+            if sorted(names) != sorted(file.keys()):
+                raise CaptureError(f"{path}: its arrays are not those that its header lists")
+            arrays = {name: file.get_tensor(name) for name in names}
+    except FileNotFoundError as error:
+        raise CaptureError(
+            f"{path}: no such file; write it with python -m parity capture"
+        ) from error
+    except (OSError, SafetensorError, ValueError) as error:
+        raise CaptureError(
+            f"{path}: cannot be read as a capture ({error}); it is truncated, or none; "
+            "write it again with python -m parity capture"
+        ) from error
+    return Capture(about, arrays, str(path))
+
+
+def digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """sha256 over names, dtypes, shapes and bytes; the order of the entries does not matter."""
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()
+
+
+def _check_header(path: Path, about: Mapping[str, Any]) -> None:
+    if about["schema"] != SCHEMA:
+        raise CaptureError(
+            f"{path}: schema version {about['schema']!r}, this version reads {SCHEMA}; "
+            "write the capture again with this version"
+        )
+    if missing := [name for name in (*_REQUIRED, "names") if name not in about]:
+        raise CaptureError(f"{path}: its header lacks {', '.join(missing)}")
