@@ -1,0 +1,38 @@
+"""torchvision's MobileNetV2 and its twin in Flax NNX are one network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+def test_every_layer_has_its_counterpart_on_its_own_path(twins):
+    both = twins("mobilenet_v2")
+    assert both.mapping.by_shape == frozenset()
+    assert not both.mapping.lossy
+    assert len(both.mapping.bindings) == 52 + 52 + 1  # convolutions, batch norms, classifier
+    assert sum(p.numel() for p in both.reference.parameters()) == 2_236_682
+
+
+def test_initial_values_have_torchvisions_distributions(start_alike):
+    start_alike("mobilenet_v2")
+
+
+def test_same_logits_with_the_running_statistics(evaluation_agrees):
+    evaluation_agrees("mobilenet_v2")
+
+
+def test_only_the_running_variance_of_a_training_step_is_another(training_agrees):
+    """Stock nnx.BatchNorm keeps the variance of n values divided by n, PyTorch's by n - 1."""
+    before, there, here = training_agrees("mobilenet_v2")
+    assert len(there) == 104
+    for name, array in there.items():
+        if name.endswith("running_mean"):
+            np.testing.assert_allclose(here[name], array, rtol=1e-10, atol=1e-12)
+            continue
+        old = 0.9 * before[name]
+        ratios = (array - old) / (here[name] - old)
+        values = 1 / (1 - 1 / ratios[0])
+        assert values == pytest.approx(round(values), rel=1e-6)
+        assert 8 <= round(values) <= 4 * 24 * 16  # 4 pictures, of 2 x 1 to 24 x 16 places
+        np.testing.assert_allclose(ratios, ratios[0], rtol=1e-8)
