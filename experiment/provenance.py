@@ -41,7 +41,7 @@ def describe(
     """
     return {
         "framework": environment.framework,
-        "versions": {name: metadata.version(name) for name in (*environment.packages, "numpy")},
+        "versions": package_versions(environment.packages),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": environment.device,
@@ -61,6 +61,11 @@ def describe(
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "resumed": [],
     }
+
+
+def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """The versions of installed distributions, NumPy's with them."""
+    return {name: metadata.version(name) for name in (*packages, "numpy")}
 
 
 def _git_state() -> dict[str, Any] | None:

@@ -79,13 +79,21 @@ class Structure:
 
     def to_json(self) -> str:
         """As text, for `from_json` in another process."""
-        return json.dumps(asdict(self))
+        return json.dumps(self.as_dict())
 
     @classmethod
     def from_json(cls, text: str) -> Structure:
         """What `to_json` wrote."""
-        data = json.loads(text)
-        modules = tuple(_module(item) for item in data["modules"])
+        return cls.from_dict(json.loads(text))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Structure:
+        """What `as_dict` gave, also after it went through JSON."""
+        modules = tuple(_module(dict(item)) for item in data["modules"])
         return cls(data["framework"], modules, data["left_out"])
 
 

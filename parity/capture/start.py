@@ -1,0 +1,124 @@
+"""What both sides start from: batches, and weights on which no fault can hide. NumPy only.
+
+All floats are rounded to float32, so that every lane starts from the same numbers.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from parity.bridge.structure import Structure
+from parity.capture.capture_file import digest
+from parity.capture.leaves import leaves
+from parity.capture.plan import FULL_BATCHES
+from parity.pair import Pair, PairError
+from parity.user_code import call
+
+
+def is_numpy(value: Any) -> bool:
+    """Whether it is an array."""
+    return isinstance(value, np.ndarray)
+
+
+def batches(pair: Pair, seed: int) -> dict[str, tuple[Any, Any]]:
+    """Inputs and targets by name: 'full', 'short', then '1' to '26', the trajectory's batches.
+
+    Raises PairError where the pair's functions fail or return what is no batch.
+    """
+    sizes = {"full": pair.batch_size, "short": pair.short_batch_size}
+    sizes |= {str(i): pair.batch_size for i in range(1, FULL_BATCHES + 1)}
+    sizes[str(FULL_BATCHES + 1)] = pair.short_batch_size
+    return {name: _batch(pair, seed, i, n) for i, (name, n) in enumerate(sizes.items())}
+
+
+def batch_arrays(made: Mapping[str, tuple[Any, Any]]) -> dict[str, np.ndarray]:
+    """The batches as a capture names them."""
+    arrays = {}
+    for name, (inputs, targets) in made.items():
+        for what, value in (("input", inputs), ("target", targets)):
+            prefix = {"full": what, "short": f"{what}.short"}.get(name, f"batch/{name}/{what}")
+            arrays |= {f"{prefix}/{leaf}": a for leaf, a in leaves(value, is_numpy).items()}
+    return arrays
+
+
+def stirred(weights: Mapping[str, np.ndarray], structure: Structure, seed: int) -> dict[str, Any]:
+    """The weights with every constant tensor moved off its constant: float32.
+
+    A bias of zeros, a scale of ones or fresh running statistics would hide what is done with them.
+    """
+    roles = {name: spec.role for name, spec in structure.tensors()}
+    return {name: _stirred(name, array, roles[name], seed) for name, array in weights.items()}
+
+
+def projection(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """Fixed random numbers that an output is multiplied with where a pair has no loss: float32."""
+    return _rounded(_generator(seed, 2, name).normal(size=shape))
+
+
+def start_digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """The digest of the `weight/`, `input/` and `target/` arrays, the same in every lane."""
+    prefixes = ("weight/", "input/", "input.short/", "target/", "target.short/", "batch/")
+    return digest({n: _rounded(a) for n, a in arrays.items() if n.startswith(prefixes)})
+
+
+def cast(value: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Floats in the lane's precision; everything else as it is."""
+    return value.astype(dtype) if value.dtype.kind == "f" else value
+
+
+def moved_by_an_ulp(array: np.ndarray, name: str, run: int) -> np.ndarray:
+    """Each float moved to its neighbour, up or down at random; zeros stay."""
+    if array.dtype.kind != "f":
+        return array
+    up = _generator(run, 3, name).random(array.shape) < 0.5
+    moved = np.nextafter(array, np.where(up, np.inf, -np.inf).astype(array.dtype))
+    return np.where((array == 0) | ~np.isfinite(array), array, moved)
+
+
+def _batch(pair: Pair, seed: int, index: int, n: int) -> tuple[Any, Any]:
+    inputs = _checked("inputs", call(pair, "inputs", pair.inputs, _generator(seed, 0, index), n))
+    if pair.targets is None:
+        return inputs, None
+    targets = call(pair, "targets", pair.targets, _generator(seed, 1, index), n)
+    return inputs, _checked("targets", targets)
+
+
+def _checked(what: str, value: Any) -> Any:
+    """Floats rounded to float32, the rest as it is; refuses what holds no arrays."""
+    if isinstance(value, dict):
+        return {key: _checked(what, item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return tuple(_checked(what, item) for item in value)
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise PairError(
+            f"{what}: found {type(value).__name__} ({array.dtype}), expected NumPy arrays of "
+            "floats, integers or booleans, or tuples or dicts of them"
+        )
+    return _rounded(array)
+
+
+def _stirred(name: str, array: np.ndarray, role: str, seed: int) -> np.ndarray:
+    array = np.asarray(array)
+    if array.dtype.kind != "f" or array.size == 0 or (array != array.flat[0]).any():
+        return _rounded(array)
+    generator = _generator(seed, 4, name)
+    if name.endswith("running_var"):
+        return _rounded(generator.uniform(0.5, 1.5, array.shape))
+    if role == "buffer" and not name.endswith("running_mean"):
+        return _rounded(array)
+    spread = max(0.2 * abs(float(array.flat[0])), 0.05)
+    return _rounded(array + spread * generator.uniform(-1, 1, array.shape))
+
+
+def _rounded(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) if array.dtype.kind == "f" else np.array(array)
+
+
+def _generator(seed: int, purpose: int, name: str | int) -> np.random.Generator:
+    key = name if isinstance(name, int) else zlib.crc32(name.encode())
+    return np.random.default_rng((seed, purpose, key))

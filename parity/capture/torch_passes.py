@@ -1,0 +1,228 @@
+"""Passes through the reference: every layer's outputs and cotangents, free and teacher-forced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from parity.capture import start
+from parity.capture.leaves import arguments, change_arguments, change_leaves, leaves
+from parity.capture.torch_tap import Call, Recording, host, is_tensor, recording, shared_dropout
+from parity.pair import PairError
+from parity.user_code import call
+
+if TYPE_CHECKING:
+    from parity.capture.from_torch import Side
+
+PASSES = {"train": "full", "eval": "full", "short": "short"}
+"""Pass -> its batch."""
+
+Arrays = dict[str, np.ndarray]
+
+
+def run_model(side: Side, inputs: Any) -> Any:
+    """The model's outputs; a dict goes in by keyword, a tuple by position."""
+    args, kwargs = arguments(inputs)
+    return call(side.pair, "the reference's forward", lambda: side.model(*args, **kwargs))
+
+
+def loss_of(side: Side, outputs: Any, targets: Any) -> torch.Tensor:
+    """The pair's loss, or the outputs projected on fixed random numbers."""
+    if side.pair.reference_loss:
+        loss = call(side.pair, "reference_loss", side.pair.reference_loss, outputs, targets)
+        if not is_tensor(loss) or loss.numel() != 1:
+            raise PairError(f"reference_loss returned {_shown(loss)}, expected a scalar tensor")
+        return loss.reshape(())
+    total = torch.zeros((), dtype=side.dtype, device=side.device)
+    for name, leaf in output_leaves(side, outputs).items():
+        if leaf.is_floating_point():
+            numbers = start.projection(name, tuple(leaf.shape), side.job.seed)
+            total = total + (leaf * side.to_device(numbers)).sum()
+    return total
+
+
+def output_leaves(side: Side, outputs: Any) -> dict[str, torch.Tensor]:
+    """The model's outputs by leaf name. Raises `PairError` where there are none."""
+    found = leaves(outputs, is_tensor)
+    if not found:
+        raise PairError(
+            f"pair {side.pair.name!r}: the reference returned {type(outputs).__name__} without "
+            "any tensor; expected a tensor, or a tuple or dict of tensors"
+        )
+    return found
+
+
+def _shown(value: Any) -> str:
+    return f"shape {tuple(value.shape)}" if is_tensor(value) else type(value).__name__
+
+
+class Passes:
+    """The passes of one side, and what they left for teacher forcing."""
+
+    def __init__(self, side: Side, random_seed: int | None = None) -> None:
+        self.side = side
+        self._random_seed = side.job.seed if random_seed is None else random_seed
+        self.recordings: dict[str, Recording] = {}
+
+    @property
+    def timeline(self) -> dict[str, list[list[Any]]]:
+        """The events of each recorded pass."""
+        return {name: self.recordings[name].timeline for name in ("train", "eval")}
+
+    @property
+    def shapes(self) -> dict[str, list[int]]:
+        """The shape of everything that was recorded, for the port to tell its layouts."""
+        return {
+            f"{name}/{key}": list(array.shape)
+            for name, recording in self.recordings.items()
+            for key, array in recording.arrays.items()
+        }
+
+    def forward(self) -> Arrays:
+        """Outputs, losses and every layer's inputs and outputs; buffers after a training pass."""
+        arrays: Arrays = {}
+        torch.manual_seed(self._random_seed)
+        for name, batch in PASSES.items():
+            arrays |= self._forward(name, batch)
+        return arrays
+
+    def _forward(self, name: str, batch: str) -> Arrays:
+        side = self.side
+        side.reset()
+        side.model.train(name != "eval")
+        inputs, targets = side.batch(batch)
+        with torch.no_grad(), recording(side.model) as record, shared_dropout(side.model, 0):
+            outputs = run_model(side, inputs)
+            found = output_leaves(side, outputs)
+            loss = loss_of(side, outputs, targets)
+        self.recordings[name] = record
+        arrays = {f"{name}/output/{leaf}": host(t) for leaf, t in found.items()}
+        arrays[f"{name}/loss"] = host(loss)
+        if name == "short":
+            return arrays
+        arrays |= {f"{name}/{key}": a for key, a in record.arrays.items()}
+        if name == "train":
+            arrays |= {f"train/buffer/{n}": a for n, a in buffers(side).items()}
+        return arrays
+
+    def gradient(self) -> Arrays:
+        """Cotangents of every layer's outputs and gradients of every parameter."""
+        side = self.side
+        side.reset()
+        side.model.train()
+        inputs, targets = side.batch("full")
+        with (
+            recording(side.model, cotangents=True) as record,
+            shared_dropout(side.model, 0),
+        ):
+            outputs = run_model(side, inputs)
+            found = output_leaves(side, outputs)
+            given: Arrays = {}
+            for leaf, tensor in found.items():
+                if tensor.requires_grad:
+                    tensor.register_hook(lambda g, leaf=leaf: given.update({leaf: host(g)}))
+            loss_of(side, outputs, targets).backward()
+        arrays = {f"cotangent/output/{leaf}": a for leaf, a in given.items()}
+        # Backward leaves them in the order of the backward pass; the names follow the forward one.
+        arrays |= {f"cotangent/{place}": a for place, a in record.cotangents.items()}
+        return arrays | {f"gradient/{n}": a for n, a in gradients(side).items()}
+
+    def forced(self, oracle: Mapping[str, np.ndarray]) -> Arrays:
+        """Each leaf layer alone, and the loss alone, given the oracle's numbers."""
+        arrays: Arrays = {}
+        for name in ("train", "eval"):
+            for place, one in self._leaf_calls(name):
+                arrays |= self._forced_layer(name, place, one, oracle)
+        for name in ("train", "short"):
+            arrays |= self._forced_loss(name, oracle)
+        return arrays
+
+    def _leaf_calls(self, name: str) -> list[tuple[str, Call]]:
+        return [(p, c) for p, c in self.recordings[name].calls.items() if c.is_leaf]
+
+    def _forced_layer(
+        self, name: str, place: str, one: Call, oracle: Mapping[str, np.ndarray]
+    ) -> Arrays:
+        side = self.side
+        side.reset_buffers()
+        side.model.train(name == "train")
+
+        def given(leaf: str, tensor: torch.Tensor) -> torch.Tensor:
+            array = oracle.get(f"{name}/enter/{place}/{leaf}")
+            value = tensor.clone() if array is None else side.to_device(array).to(tensor.dtype)
+            return value.requires_grad_(name == "train" and value.is_floating_point())
+
+        args, kwargs = change_arguments(one.args, one.kwargs, is_tensor, given)
+        inputs = leaves((*args, kwargs), is_tensor)
+        names = [*leaves(args, is_tensor), *leaves(kwargs, is_tensor)]
+        with shared_dropout(side.model, 0, first_call=int(place.rpartition("#")[2])):
+            value = one.module(*args, **kwargs)
+        found = leaves(value, is_tensor)
+        arrays = {f"forced/{name}/exit/{place}/{leaf}": host(t) for leaf, t in found.items()}
+        if name == "eval":
+            return arrays
+        cotangents = {leaf: oracle.get(f"cotangent/{place}/{leaf}") for leaf in found}
+        roots = {leaf: c for leaf, c in cotangents.items() if c is not None}
+        if not roots:
+            return arrays
+        torch.autograd.backward(
+            [found[leaf] for leaf in roots], [side.to_device(c) for c in roots.values()]
+        )
+        for leaf, tensor in zip(names, inputs.values(), strict=True):
+            if tensor.grad is not None:
+                arrays[f"forced/cotangent/{place}/{leaf}"] = host(tensor.grad)
+        own = {id(p) for p in one.module.parameters()}
+        for parameter, gradient in gradients(side, own).items():
+            arrays[f"forced/gradient/{place}/{parameter}"] = gradient
+        return arrays
+
+    def _forced_loss(self, name: str, oracle: Mapping[str, np.ndarray]) -> Arrays:
+        """The loss of the oracle's outputs, and its derivative."""
+        side = self.side
+        side.reset()
+        side.model.train()
+        inputs, targets = side.batch(PASSES[name])
+        with torch.no_grad(), shared_dropout(side.model, 0):
+            outputs = run_model(side, inputs)
+        given = {}
+
+        def replaced(leaf: str, tensor: torch.Tensor) -> torch.Tensor:
+            value = side.to_device(oracle[f"{name}/output/{leaf}"]).to(tensor.dtype)
+            given[leaf] = value.requires_grad_(value.is_floating_point())
+            return given[leaf]
+
+        outputs = change_leaves(outputs, is_tensor, replaced)
+        loss = loss_of(side, outputs, targets)
+        arrays = {f"forced/{name}/loss": host(loss)}
+        if name == "train":
+            loss.backward()
+            for leaf, tensor in given.items():
+                if tensor.grad is not None:
+                    arrays[f"forced/cotangent/output/{leaf}"] = host(tensor.grad)
+        return arrays
+
+
+def buffers(side: Side) -> Arrays:
+    """The buffers as they are, by canonical name."""
+    roles = {name: spec.role for name, spec in side.structure.tensors()}
+    names = [name for name, role in roles.items() if role == "buffer"]
+    state = side.model.state_dict(keep_vars=True)
+    return {name: host(state[name]) for name in names}
+
+
+def parameters(side: Side) -> dict[str, torch.nn.Parameter]:
+    """The parameters by canonical name; shared ones once."""
+    state = side.model.state_dict(keep_vars=True)
+    return {n: state[n] for n, spec in side.structure.tensors() if spec.role == "parameter"}
+
+
+def gradients(side: Side, only: set[int] | None = None) -> Arrays:
+    """Every parameter's gradient; zeros for one that the loss does not depend on."""
+    return {
+        name: np.zeros(tuple(p.shape), side.job.dtype) if p.grad is None else host(p.grad)
+        for name, p in parameters(side).items()
+        if (only is None or id(p) in only) and p.requires_grad
+    }
