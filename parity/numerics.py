@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+
+MISSING = "the port's capture does not have it"
+"""The fault of an array that is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,8 +17,8 @@ class Difference:
     """The port's array against the reference's."""
 
     error: float
-    """Normwise relative error: max |port - reference| / scale. Infinite where the two cannot be
-    compared at all: other shapes, or NaN or Inf in other places."""
+    """Normwise relative error: max |port - reference|, less the allowance, / scale. Infinite where
+    the two cannot be compared at all: other shapes, or NaN or Inf in other places."""
     absolute: float
     """max |port - reference|."""
     scale: float
@@ -34,12 +38,16 @@ class Difference:
         return self.error == 0
 
 
-def difference(reference: np.ndarray, port: np.ndarray, floor: float = 0.0) -> Difference:
+def difference(
+    reference: np.ndarray, port: np.ndarray, floor: float = 0.0, allowance: float = 0.0
+) -> Difference:
     """Compare `port` with `reference`, element by element, in float64.
 
     The norm is the largest magnitude, not a mean and not the Euclidean norm: one wrong element
     among a hundred thousand must not be averaged away. `floor` is the least scale; a gradient that
     is zero by structure takes it from the whole model, since its own magnitude is rounding alone.
+    `allowance` is an absolute difference that is none of the port's making (the rounding of the
+    numbers that two parameters were subtracted from); the error counts what is beyond it.
     """
     if reference.shape != port.shape:
         return _incomparable(f"shape {port.shape}, reference {reference.shape}")
@@ -55,7 +63,7 @@ def difference(reference: np.ndarray, port: np.ndarray, floor: float = 0.0) -> D
     scale = max(float(magnitudes.max(initial=0.0)), floor)
     worst = _index(apart) if absolute > 0 else None
     return Difference(
-        error=_ratio(absolute, scale),
+        error=_ratio(max(absolute - allowance, 0.0), scale),
         absolute=absolute,
         scale=scale,
         worst=worst,
@@ -71,6 +79,23 @@ def in_ulps(found: Difference, dtype: np.dtype | type) -> float:
     if found.absolute == 0:
         return 0.0
     return found.absolute / float(np.spacing(np.asarray(found.scale, dtype)))
+
+
+def missing() -> Difference:
+    """What to say of an array that the port does not have."""
+    return _incomparable(MISSING)
+
+
+def magnitude(arrays: Iterable[np.ndarray]) -> float:
+    """The largest finite magnitude in any of the arrays; 0 where there is none."""
+    return max((_largest(array) for array in arrays), default=0.0)
+
+
+def _largest(array: np.ndarray) -> float:
+    if array.dtype.kind not in "fiub" or not array.size:
+        return 0.0
+    values = np.abs(array.astype(np.float64))
+    return float(values.max(initial=0.0, where=np.isfinite(values)))
 
 
 def _mask_fault(reference: np.ndarray, port: np.ndarray) -> tuple[tuple[int, ...], str] | None:

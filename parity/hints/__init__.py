@@ -1,0 +1,42 @@
+"""Hints: patterns of known porting bugs, tested on the numbers that depart. NumPy only.
+
+A hint is no verdict. It says which known mistake would produce exactly what was found. Each pattern
+is a small function of its own; `_PATTERNS` says at which stage it is tried, in which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from parity.hints import backward, initial, layers, losses, optimizers, pictures, records, settings
+from parity.stages.case import Case
+from parity.verdict import Departure, Hint
+
+Pattern = Callable[[Case, Departure], Hint | None]
+
+_PATTERNS: dict[str, tuple[Pattern, ...]] = {
+    "config": (settings.precision,),
+    "data": (pictures.loader,),
+    "init": (initial.scale, initial.constant),
+    "forward": (
+        pictures.flatten_order,
+        pictures.height_and_width,
+        pictures.channel_order,
+        layers.kernel,
+        settings.suspect,
+        layers.factor,
+    ),
+    "loss": (losses.softmax_twice, losses.nominal_batch, losses.factor),
+    "gradient": (backward.pooling_ties, backward.slope_at_zero, settings.suspect, layers.factor),
+    "update": (optimizers.sgd, optimizers.adam),
+    "state": (records.biased_variance, records.momentum, settings.suspect),
+    "trajectory": (records.weighted_mean,),
+}
+
+
+def find_hint(case: Case, departure: Departure) -> Hint | None:
+    """The first pattern of the stage that fits what departs."""
+    for pattern in _PATTERNS.get(departure.stage, ()):
+        if (hint := pattern(case, departure)) is not None:
+            return hint
+    return None

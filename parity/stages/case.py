@@ -1,0 +1,183 @@
+"""What a stage is given: one lane's evidence, its ruler, and the rows that are made of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from parity.bridge.structure import Structure
+from parity.evidence import LaneEvidence
+from parity.numerics import magnitude
+from parity.suspects import find_suspects, structure_of
+from parity.timeline import Event, events_of, owner
+from parity.tolerance import ACTIVATION_FLOOR, KIND_FLOOR, Measure, Ruler
+from parity.verdict import Departure, Row, StageResult, Suspect
+
+
+@dataclass(frozen=True)
+class Case:
+    """One lane, ready to be judged."""
+
+    evidence: LaneEvidence
+    ruler: Ruler = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the ruler."""
+        object.__setattr__(self, "ruler", Ruler.of(self.evidence))
+
+    @property
+    def lane(self) -> str:
+        """The lane's name."""
+        return self.evidence.lane
+
+    @property
+    def truth(self) -> Any:
+        """The oracle's arrays by name."""
+        return self.evidence.truth.arrays
+
+    @property
+    def port(self) -> Any:
+        """The port's arrays by name."""
+        return self.evidence.port.arrays
+
+    def names(self, prefix: str) -> list[str]:
+        """The oracle's names under a prefix, whole."""
+        return list(self.evidence.truth.names(prefix))
+
+    @cached_property
+    def suspects(self) -> tuple[Suspect, ...]:
+        """Layer settings that differ."""
+        return find_suspects(self.evidence.truth, self.evidence.port)
+
+    @cached_property
+    def structure(self) -> Structure | None:
+        """The reference's model."""
+        return structure_of(self.evidence.truth)
+
+    @cached_property
+    def layers(self) -> dict[str, str]:
+        """The reference's layers: path -> class."""
+        if self.structure:
+            return {module.path: module.kind for module in self.structure.modules if module.path}
+        return {event.layer: "" for event in self.events("train") if event.layer}
+
+    def events(self, run: str) -> tuple[Event, ...]:
+        """The events of a pass."""
+        return self._events.setdefault(run, events_of(self.evidence.truth, run))
+
+    @cached_property
+    def _events(self) -> dict[str, tuple[Event, ...]]:
+        return {}
+
+    @property
+    def uncompared(self) -> dict[str, str]:
+        """Layers whose activations the port does not have, and why."""
+        return dict(self.evidence.port.about.get("uncompared", {}))
+
+    def port_layer(self, layer: str) -> str:
+        """What the port calls a layer; '' where it has none of that kind."""
+        return self.evidence.port.about.get("modules", {}).get(layer, "")
+
+    def layer_of(self, tensor: str) -> str:
+        """The layer that holds a parameter or buffer."""
+        return owner(tensor, self.layers)
+
+    def kind_floor(self, names: Iterable[str]) -> float:
+        """The least scale of each of these arrays: a share of the largest of them all."""
+        return KIND_FLOOR * magnitude(self.truth[name] for name in names)
+
+    def activation_floor(self, run: str) -> float:
+        """The least scale of an activation of a pass."""
+        names = [n for event in self.events(run) for n in event.names(run) if n in self.truth]
+        sizes = [magnitude([self.truth[n]]) for n in names if self.truth[n].dtype.kind == "f"]
+        return ACTIVATION_FLOOR * float(np.median(sizes)) if sizes else 0.0
+
+    def row(self, name: str, measure: Measure, what: str, **more: Any) -> Row:
+        """A measure as a row of the verdict."""
+        found = measure.difference
+        return Row(
+            name=name,
+            what=what,
+            shape=tuple(self.truth[name].shape) if name in self.truth else (),
+            error=found.error,
+            budget=measure.limit * measure.unit,
+            needed=measure.needed,
+            limit=measure.limit,
+            ulps=measure.ulps,
+            worst=found.worst,
+            reference_value=found.reference_value,
+            port_value=found.port_value,
+            fault=found.fault,
+            **{"status": "agrees" if measure.agrees else "departs", **more},
+        )
+
+    def measured(self, name: str, what: str, floor: float = 0.0, **more: Any) -> Row:
+        """Measure the array `name` and make it a row."""
+        return self.row(name, self.ruler.measure(name, floor), what, **more)
+
+    def result(
+        self,
+        stage: str,
+        rows: Sequence[Row],
+        departure: Departure | None,
+        summary: str,
+        notes: Iterable[str] = (),
+        **more: Any,
+    ) -> StageResult:
+        """The stage's result: it fails where there is a departure.
+
+        `tolerance` and `needed` are those of the rows that were judged.
+        """
+        judged = [row for row in rows if row.status in ("agrees", "departs")]
+        worst = max(judged, key=lambda row: row.needed, default=None)
+        return StageResult(
+            stage=stage,
+            lane=self.lane,
+            summary=summary,
+            tolerance=self.ruler.limit if judged else None,
+            needed=worst.needed if worst else None,
+            worst=worst,
+            rows=tuple(rows),
+            departure=departure,
+            notes=tuple(notes),
+            **{"status": "fail" if departure else "pass", **more},
+        )
+
+    def skipped(self, stage: str, reason: str) -> StageResult:
+        """The stage could not be judged, and why."""
+        return StageResult(stage=stage, lane=self.lane, status="skipped", summary=reason)
+
+    def departure(
+        self, stage: str, place: Any, layer: str, text: str, row: Row | None, **more: Any
+    ) -> Departure:
+        """Where the stage departs, with the settings of that layer that differ."""
+        return Departure(
+            stage=stage,
+            lane=self.lane,
+            place=place,
+            layer=layer,
+            port_layer=self.port_layer(layer),
+            text=text,
+            row=row,
+            suspects=tuple(s for s in self.suspects if layer and s.layer == layer),
+            **more,
+        )
+
+
+def with_status(rows: Iterable[Row], status: Any, fits: Callable[[Row], bool]) -> list[Row]:
+    """The rows, those that fit with another status."""
+    return [replace(row, status=status) if fits(row) else row for row in rows]
+
+
+def departing(rows: Iterable[Row]) -> list[Row]:
+    """The rows that depart."""
+    return [row for row in rows if row.status == "departs"]
+
+
+def count(number: int, what: str) -> str:
+    """'1 tensor', '12 tensors'."""
+    return f"{number} {what}" + ("" if number == 1 else "s")

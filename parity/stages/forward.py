@@ -1,0 +1,199 @@
+"""Stage forward: what every layer is given and returns, in training and in eval mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from parity.localise import Culprit, Runs, culprit, runs
+from parity.numerics import MISSING
+from parity.stages.case import Case, count, departing
+from parity.timeline import Event, is_inside
+from parity.verdict import Departure, Row, StageResult
+
+PASSES = ("train", "eval")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass, compared."""
+
+    run: str
+    events: tuple[Event, ...]
+    rows: Mapping[int, tuple[Row, ...]]
+    """By the event's position; events that the port cannot show have none."""
+    introduced: Mapping[str, Row]
+    """By the array's name: what the layer adds by itself."""
+    unseen: tuple[Row, ...]
+    """What was not compared, and why."""
+
+    @property
+    def lacking(self) -> list[Row]:
+        """Arrays that the port should have and has not."""
+        return [row for rows in self.rows.values() for row in rows if _absent(row)]
+
+    @property
+    def differing(self) -> set[int]:
+        """Positions of the events that depart."""
+        return {
+            i
+            for i, rows in self.rows.items()
+            if any(row.status == "departs" and not _absent(row) for row in rows)
+        }
+
+
+def compare_pass(case: Case, run: str) -> Pass:
+    """Measure every event of a pass, and each layer alone."""
+    floor, events = case.activation_floor(run), case.events(run)
+    rows: dict[int, tuple[Row, ...]] = {}
+    unseen: list[Row] = []
+    introduced: dict[str, Row] = {}
+    for i, event in enumerate(events):
+        names = [name for name in event.names(run) if name in case.truth]
+        if event.layer in case.uncompared:
+            why = case.uncompared[event.layer]
+            unseen += [_unseen(name, event, run, why) for name in names]
+            continue
+        introduced |= _forced(case, names, event, floor) if event.kind == "exit" else {}
+        found = [_row(case, name, event, run, floor, introduced) for name in names]
+        if found:
+            rows[i] = tuple(found)
+    return Pass(run, events, rows, introduced, tuple(unseen))
+
+
+def judge(case: Case) -> StageResult:
+    """Both passes. A departure that nothing after it sees is a note, not a fault."""
+    rows: list[Row] = []
+    notes: list[str] = []
+    departures = []
+    for run in PASSES:
+        compared = compare_pass(case, run)
+        split = split_runs(case, compared)
+        departures += [d for d in [_departure(case, compared, split)] if d]
+        notes += _notes(compared, split)
+        rows += [*_settled(compared, split), *compared.unseen]
+    departure = departures[0] if departures else None
+    layers = len({row.layer for row in rows if row.status != "not compared"} - {""})
+    summary = departure.text if departure else f"{count(layers, 'layer')}, train and eval"
+    return case.result("forward", rows, departure, summary, notes)
+
+
+def split_runs(case: Case, compared: Pass) -> Runs:
+    """The departures that reach the output, and those that are absorbed."""
+    return runs(compared.events, compared.differing, compared.rows, case.truth, compared.run)
+
+
+def outputs_depart(case: Case, run: str = "train") -> bool:
+    """Whether the model's output of a pass departs."""
+    floor = case.activation_floor(run)
+    names = case.names(f"{run}/output")
+    return any(not case.ruler.measure(name, floor).agrees for name in names)
+
+
+def _row(
+    case: Case, name: str, event: Event, run: str, floor: float, introduced: Mapping[str, Row]
+) -> Row:
+    own = introduced.get(f"forced/{name}")
+    return case.measured(
+        name,
+        f"{event.words}, {run}",
+        floor,
+        run=run,
+        layer=event.layer,
+        call=event.call,
+        tensor=name.rpartition("/")[2],
+        introduced=own.needed if own else None,
+    )
+
+
+def _forced(case: Case, names: list[str], event: Event, floor: float) -> dict[str, Row]:
+    forced = [f"forced/{name}" for name in names]
+    what = f"{event.words}, given the oracle's input"
+    return {
+        name: case.measured(name, what, floor, layer=event.layer, call=event.call)
+        for name in forced
+        if name in case.truth and name in case.port
+    }
+
+
+def _unseen(name: str, event: Event, run: str, why: str) -> Row:
+    return Row(
+        name=name,
+        what=f"{event.words}, {run}",
+        run=run,
+        layer=event.layer,
+        call=event.call,
+        status="not compared",
+        fault=why,
+    )
+
+
+def _absent(row: Row) -> bool:
+    return row.fault == MISSING
+
+
+def _settled(compared: Pass, split: Runs) -> list[Row]:
+    """The rows; those of absorbed departures as notes."""
+    rows = []
+    for i, found in compared.rows.items():
+        absorbed = i in split.absorbed
+        rows += [
+            replace(r, status="note")
+            if absorbed and r.status == "departs" and not _absent(r)
+            else r
+            for r in found
+        ]
+    return rows
+
+
+def _notes(compared: Pass, split: Runs) -> list[str]:
+    return [
+        f"{compared.events[i].words}, {compared.run}: differs inside, and nothing after it does: "
+        "a rewrite"
+        for i in split.absorbed
+    ]
+
+
+def _departure(case: Case, compared: Pass, split: Runs) -> Departure | None:
+    if not split.fault:
+        return _lacking(case, compared)
+    events, position = compared.events, split.fault[0]
+    where = culprit(events, position, compared.rows, case.truth, compared.run)
+    row = max(departing(compared.rows[position]), key=lambda row: row.needed)
+    return case.departure(
+        "forward",
+        where.place,
+        where.layer,
+        _text(case, where, row, compared.run),
+        row,
+        after=where.after,
+        introduced=row.introduced,
+        also=_also(compared, split, where),
+    )
+
+
+def _text(case: Case, where: Culprit, row: Row, run: str) -> str:
+    mode = "training" if run == "train" else "eval"
+    introduces = row.introduced is not None and row.introduced > row.limit
+    own = ", given the oracle's input too" if introduces else ""
+    return f"{where.text} in {mode} mode{own}"
+
+
+def _lacking(case: Case, compared: Pass) -> Departure | None:
+    if not compared.lacking:
+        return None
+    row = compared.lacking[0]
+    text = f"{row.what}: the port's capture does not have it ({row.name})"
+    return case.departure("forward", "tensor", row.layer, text, row)
+
+
+def _also(compared: Pass, split: Runs, where: Culprit) -> tuple[str, ...]:
+    """Other layers that depart by themselves: a second fault beside the first."""
+    reached = {compared.events[i].layer for i in split.fault}
+    wrong = [r.layer for r in compared.introduced.values() if r.status == "departs"]
+    layers = [layer for layer in dict.fromkeys(wrong) if layer in reached and layer != where.layer]
+    return tuple(
+        layer
+        for layer in layers
+        if not is_inside(where.layer, layer) and not any(is_inside(w, layer) for w in wrong)
+    )

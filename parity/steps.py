@@ -1,0 +1,105 @@
+"""Training steps as a capture holds them: what was before a step, and how far each tensor moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from parity.numerics import magnitude
+from parity.stages.case import Case
+from parity.tolerance import KIND_FLOOR, STRUCTURAL_ZERO, Measure
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def update_steps(case: Case) -> list[int]:
+    """The numbers of the update steps, from 1."""
+    return list(case.evidence.truth.about.get("steps", {}).get("update", []))
+
+
+def name_before(step: int, tensor: str) -> str:
+    """The captures' name of a parameter before an update step."""
+    return f"weight/{tensor}" if step == 1 else f"update/{step - 1}/parameter/{tensor}"
+
+
+def structural_zeros(case: Case) -> frozenset[str]:
+    """Parameters whose gradient is rounding alone in every update step of the oracle.
+
+    The bias of a key in attention, and a bias before a batch norm, change nothing; their gradient
+    would be exactly zero if numbers were exact.
+    """
+    zero: set[str] | None = None
+    for step in update_steps(case):
+        prefix = f"update/{step}/gradient"
+        sizes = {
+            n.removeprefix(f"{prefix}/"): magnitude([case.truth[n]]) for n in case.names(prefix)
+        }
+        largest = max(sizes.values(), default=0.0)
+        here = {n for n, size in sizes.items() if 0 < size <= STRUCTURAL_ZERO * largest}
+        zero = here if zero is None else zero & here
+    return frozenset(zero or ())
+
+
+def drift(case: Case, prefix: str) -> float:
+    """How far structurally zero parameters are apart under a prefix: rounding, amplified.
+
+    Adam divides a gradient by its own magnitude, so a gradient that is rounding alone becomes a
+    step. Running means before which such a bias stands follow it one to one.
+    """
+    names = [f"{prefix}/parameter/{name}" for name in structural_zeros(case)]
+    both = [n for n in names if n in case.truth and n in case.port]
+    return magnitude(
+        case.port[n].astype(np.float64) - case.truth[n].astype(np.float64)
+        for n in both
+        if case.port[n].shape == case.truth[n].shape
+    )
+
+
+def measure_changes(case: Case, step: int, forced: bool) -> dict[str, tuple[Measure, np.ndarray]]:
+    """For each parameter how its change in a step compares, and the oracle's change.
+
+    `forced`: of the optimizer alone, which starts from the oracle's parameters.
+    """
+    prefix = f"forced/update/{step}/parameter" if forced else f"update/{step}/parameter"
+    tensors = [name.removeprefix(f"{prefix}/") for name in case.names(prefix)]
+    changes = {t: _change(case.truth, case.truth, prefix, step, t) for t in tensors}
+    floor = KIND_FLOOR * magnitude(change for change in changes.values() if change is not None)
+    found = {}
+    for tensor, change in changes.items():
+        assert change is not None
+        start = case.truth if forced else case.port
+        mine = _change(case.port, start, prefix, step, tensor)
+        allowance = case.ruler.parameter_allowance(case.truth[f"{prefix}/{tensor}"])
+        runs = _runs(case, prefix, step, tensor, forced)
+        measure = case.ruler.compare(change, mine, runs, floor, allowance)
+        found[tensor] = (measure, change)
+    return found
+
+
+def _change(
+    after: Arrays, before: Arrays, prefix: str, step: int, tensor: str
+) -> np.ndarray | None:
+    last, first = after.get(f"{prefix}/{tensor}"), before.get(name_before(step, tensor))
+    if last is None or first is None:
+        return None
+    if last.shape != first.shape:
+        return last
+    return last.astype(np.float64) - first.astype(np.float64)
+
+
+def _runs(case: Case, prefix: str, step: int, tensor: str, forced: bool) -> list[np.ndarray]:
+    """The same change in the reference's own runs of a budget lane."""
+    if case.ruler.proves:
+        return []
+    lasts = case.ruler.runs(f"{prefix}/{tensor}")
+    if forced:
+        firsts = [case.truth[name_before(step, tensor)]] * len(lasts)
+    else:
+        firsts = case.ruler.runs(name_before(step, tensor))
+        if len(firsts) == 1:  # the noise runs start from weights that they do not repeat
+            firsts = firsts * len(lasts)
+    return [
+        last.astype(np.float64) - first.astype(np.float64)
+        for last, first in zip(lasts, firsts, strict=False)
+    ]
