@@ -81,6 +81,12 @@ def load(model: nnx.Module, arrays: Mapping[str, np.ndarray]) -> None:
         variables[name].set_value(value)  # `variable[...] = value` keeps the old dtype
 
 
+def modules(model: nnx.Module) -> dict[str, nnx.Module]:
+    """Every module by its path, shared ones once under their first; the model itself is ''."""
+    walk = _Walk(model)
+    return {walk.paths[key][0]: module for key, module in walk.modules.items()}
+
+
 class _Walk:
     """One pass over a model: its modules and variables, each once, by path."""
 

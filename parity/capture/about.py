@@ -12,6 +12,7 @@ import numpy as np
 
 from parity.capture.capture_file import write_capture
 from parity.capture.plan import Job
+from parity.capture.start import BATCH_PREFIXES
 from parity.pair import Pair, Training
 
 
@@ -38,5 +39,5 @@ def common_header(pair: Pair, job: Job, side: str, training: Training | None) ->
 
 def write_early(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Write what the other side needs to begin: where it starts from, and what ran where."""
-    prefixes = ("weight/", "input", "target", "batch/")
+    prefixes = ("weight/", *BATCH_PREFIXES)
     write_capture(path, about, {n: a for n, a in arrays.items() if n.startswith(prefixes)})

@@ -46,6 +46,7 @@ def capture(pair: Pair, job: Job, report: Report) -> Capture:
     passes = Passes(side)
     arrays |= passes.forward()
     about["timeline"], about["shapes"] = passes.timeline, passes.shapes
+    about["outputs"] = passes.outputs
     if job.start:
         write_early(job.start, about, arrays)
     arrays |= passes.gradient()

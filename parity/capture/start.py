@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from parity.bridge.structure import Structure
-from parity.capture.capture_file import digest
+from parity.capture.capture_file import Capture, digest
 from parity.capture.leaves import leaves
 from parity.capture.plan import FULL_BATCHES
 from parity.pair import Pair, PairError
 from parity.user_code import call
+
+BATCH_PREFIXES = ("input/", "input.short/", "target/", "target.short/", "batch/")
+"""Beginnings of the names of batches in a capture."""
 
 
 def is_numpy(value: Any) -> bool:
@@ -40,8 +43,8 @@ def batch_arrays(made: Mapping[str, tuple[Any, Any]]) -> dict[str, np.ndarray]:
     arrays = {}
     for name, (inputs, targets) in made.items():
         for what, value in (("input", inputs), ("target", targets)):
-            prefix = {"full": what, "short": f"{what}.short"}.get(name, f"batch/{name}/{what}")
-            arrays |= {f"{prefix}/{leaf}": a for leaf, a in leaves(value, is_numpy).items()}
+            found = leaves(value, is_numpy)
+            arrays |= {f"{_prefix(name, what)}/{leaf}": a for leaf, a in found.items()}
     return arrays
 
 
@@ -61,8 +64,44 @@ def projection(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 def start_digest(arrays: Mapping[str, np.ndarray]) -> str:
     """The digest of the `weight/`, `input/` and `target/` arrays, the same in every lane."""
-    prefixes = ("weight/", "input/", "input.short/", "target/", "target.short/", "batch/")
+    prefixes = ("weight/", *BATCH_PREFIXES)
     return digest({n: _rounded(a) for n, a in arrays.items() if n.startswith(prefixes)})
+
+
+def batch_of_capture(capture: Capture, name: str) -> tuple[Any, Any]:
+    """The inputs and targets that `batch_arrays` named, nested as the pair made them."""
+    prefixes = (f"{_prefix(name, what)}/" for what in ("input", "target"))
+    found = []
+    for prefix in prefixes:
+        flat = {n[len(prefix) :]: a for n, a in capture.arrays.items() if n.startswith(prefix)}
+        found.append(_nested(flat))
+    return found[0], found[1]
+
+
+def _prefix(name: str, what: str) -> str:
+    return {"full": what, "short": f"{what}.short"}.get(name, f"batch/{name}/{what}")
+
+
+def _nested(flat: Mapping[str, np.ndarray]) -> Any:
+    """An array for leaf '0' alone, else a tuple for numbered leaves or a dict for named ones.
+
+    A tuple of one array comes back as the array: a call is the same.
+    """
+    if not flat:
+        return None
+    if list(flat) == ["0"]:
+        return flat["0"]
+    parts: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in flat.items():
+        head, _, rest = name.partition(".")
+        parts.setdefault(head, {})[rest] = array
+    values = {key: part[""] if "" in part else _rebuilt(part) for key, part in parts.items()}
+    return tuple(values.values()) if all(key.isdigit() for key in values) else values
+
+
+def _rebuilt(part: Mapping[str, np.ndarray]) -> Any:
+    value = _nested(part)
+    return (value,) if isinstance(value, np.ndarray) else value
 
 
 def cast(value: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -10,7 +10,15 @@ import torch
 
 from parity.capture import start
 from parity.capture.leaves import arguments, change_arguments, change_leaves, leaves
-from parity.capture.torch_tap import Call, Recording, host, is_tensor, recording, shared_dropout
+from parity.capture.torch_tap import (
+    Call,
+    Recording,
+    biased_variances,
+    host,
+    is_tensor,
+    recording,
+    shared_dropout,
+)
 from parity.pair import PairError
 from parity.user_code import call
 
@@ -66,6 +74,8 @@ class Passes:
         self.side = side
         self._random_seed = side.job.seed if random_seed is None else random_seed
         self.recordings: dict[str, Recording] = {}
+        self.outputs: dict[str, dict[str, list[int]]] = {}
+        """The shapes of what the model returned, of each pass."""
 
     @property
     def timeline(self) -> dict[str, list[list[Any]]]:
@@ -94,11 +104,17 @@ class Passes:
         side.reset()
         side.model.train(name != "eval")
         inputs, targets = side.batch(batch)
-        with torch.no_grad(), recording(side.model) as record, shared_dropout(side.model, 0):
+        with (
+            torch.no_grad(),
+            recording(side.model) as record,
+            shared_dropout(side.model, 0),
+            biased_variances(side.model) as biased,
+        ):
             outputs = run_model(side, inputs)
             found = output_leaves(side, outputs)
             loss = loss_of(side, outputs, targets)
         self.recordings[name] = record
+        self.outputs[name] = {leaf: list(t.shape) for leaf, t in found.items()}
         arrays = {f"{name}/output/{leaf}": host(t) for leaf, t in found.items()}
         arrays[f"{name}/loss"] = host(loss)
         if name == "short":
@@ -106,6 +122,7 @@ class Passes:
         arrays |= {f"{name}/{key}": a for key, a in record.arrays.items()}
         if name == "train":
             arrays |= {f"train/buffer/{n}": a for n, a in buffers(side).items()}
+            arrays |= {f"biased/train/buffer/{n}": host(t) for n, t in biased.items()}
         return arrays
 
     def gradient(self) -> Arrays:

@@ -1,0 +1,98 @@
+"""The port's optimizer slots under PyTorch's names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flax import nnx
+
+from parity.capture.jax_tap import host
+
+if TYPE_CHECKING:
+    from parity.capture.from_jax import Side
+
+_NAMES = {
+    "trace": ("momentum_buffer",),
+    "mu": ("exp_avg", "grad_avg"),
+    "nu": ("exp_avg_sq", "square_avg", "exp_inf"),
+    "nu_max": ("max_exp_avg_sq",),
+    "sum_of_squares": ("sum",),
+    "e_g": ("square_avg",),
+    "e_x": ("acc_delta",),
+}
+"""Optax's field -> what torch.optim's optimizers call it (optimizer.state)."""
+
+_COUNTERS = ("count", "step")
+
+
+@dataclass(frozen=True)
+class Slots:
+    """An optimizer's state as far as it is like the parameters."""
+
+    side: Side
+    names: dict[str, str]
+    """PyTorch's name -> where it is in Optax's state."""
+    values: dict[str, dict[str, np.ndarray]]
+    """Optax's place -> arrays by the port's parameter names."""
+    loose: list[str]
+    """State without counterpart on the other side, as sentences."""
+
+    @classmethod
+    def of(cls, side: Side, optimizer: nnx.Optimizer[Any]) -> Slots:
+        """The slots of the port's optimizer, matched with those that the reference has."""
+        values, others = _split(side, optimizer)
+        expected = list(side.begin.about.get("slots", []))
+        names: dict[str, str] = {}
+        for place in values:
+            field = place.rpartition("/")[2]
+            for name in (*_NAMES.get(field, ()), field):
+                if name in expected and name not in names:
+                    names[name] = place
+                    break
+        waived = {w.name for w in side.pair.waivers}
+        loose = [
+            f"slot:{place}: the reference's optimizer has no such slot"
+            for place in values
+            if place not in names.values() and f"slot:{place}" not in waived
+        ]
+        loose += [
+            f"slot:{name}: the port's optimizer has no such slot"
+            for name in expected
+            if name not in names and f"slot:{name}" not in waived
+        ]
+        loose += [f"slot:{o}: no slot of a parameter" for o in others if f"slot:{o}" not in waived]
+        return cls(side, names, values, loose)
+
+    def canonical(self) -> dict[str, dict[str, np.ndarray]]:
+        """The matched slots, by PyTorch's names, in canonical form."""
+        return {
+            name: self.side.bridge.gradients_to_canonical(self.values[place])
+            for name, place in self.names.items()
+        }
+
+
+def _split(
+    side: Side, optimizer: nnx.Optimizer[Any]
+) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
+    """The state that mirrors the parameters, by place; and what does not, counters left out."""
+    wanted = {
+        tensor.full for b in side.bridge.parameters().bindings for tensor in b.flax.values()
+    }
+    values: dict[str, dict[str, np.ndarray]] = {}
+    others = []
+    for path, leaf in nnx.to_flat_state(nnx.state(optimizer)):
+        words = [str(word) for word in path]
+        if words[-1] in _COUNTERS or words[0] != "opt_state":
+            continue
+        ends = ["/".join(words[i:]) for i in range(1, len(words))]
+        found = next((end for end in ends if end in wanted), None)
+        if found is None:
+            others.append("/".join(words[1:]))
+            continue
+        place = "/".join(words[1:])[: -len(found) - 1]
+        values.setdefault(place, {})[found] = host(leaf.get_value())
+    whole = {place: arrays for place, arrays in values.items() if arrays.keys() == wanted}
+    others += [f"{place} (of some parameters only)" for place in values if place not in whole]
+    return whole, others
