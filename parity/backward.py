@@ -7,7 +7,7 @@ follows, or in the code between the two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,15 +34,18 @@ def locate(
     gradients: Sequence[Row],
     cotangents: Sequence[Row],
     forced: Sequence[Row],
+    rewritten: Collection[tuple[str, int]] = (),
 ) -> Fault | None:
-    """The first fault of the backward pass; None where no gradient is wrong.
+    """The first fault of the backward pass; None where there is none.
 
-    A cotangent that departs while everything computed from it agrees is no fault: a module of the
-    port may end elsewhere than the reference's (include its ReLU, say).
+    `rewritten` are the calls whose outputs differ in the forward pass: a module of the port may end
+    elsewhere than the reference's (include its ReLU, say). There the cotangents belong to different
+    things, and one that departs is a fault only if a gradient departs with it. Where the outputs
+    agree, the derivative with respect to them must.
     """
     positions = {(e.layer, e.call): i for i, e in enumerate(events) if e.kind == "exit"}
     wrong = departing(gradients)
-    run = _first_run(cotangents, positions, wrong)
+    run = _first_run(cotangents, positions, wrong, rewritten)
     lone = _first_lone(wrong, positions, run)
     if lone is not None:
         return _of_tensor(lone, forced)
@@ -58,9 +61,12 @@ def _backward(rows: Sequence[Row], positions: dict[tuple[str, int], int]) -> lis
 
 
 def _first_run(
-    cotangents: Sequence[Row], positions: dict[tuple[str, int], int], wrong: Sequence[Row]
+    cotangents: Sequence[Row],
+    positions: dict[tuple[str, int], int],
+    wrong: Sequence[Row],
+    rewritten: Collection[tuple[str, int]],
 ) -> list[Row]:
-    """The first unbroken run of departing cotangents that a wrong gradient confirms."""
+    """The first unbroken run of departing cotangents that is confirmed."""
     layers = {row.layer for row in wrong}
     run: list[Row] = []
     ordered = _backward(cotangents, positions)
@@ -68,14 +74,17 @@ def _first_run(
         if row.status == "departs":
             run.append(row)
             continue
-        if _confirmed(run, layers):
+        if _confirmed(run, layers, rewritten):
             return run
         run = []
-    return run if _confirmed(run, layers) else []
+    return run if _confirmed(run, layers, rewritten) else []
 
 
-def _confirmed(run: Sequence[Row], layers: set[str]) -> bool:
-    return any(row.layer in layers for row in run)
+def _confirmed(
+    run: Sequence[Row], layers: set[str], rewritten: Collection[tuple[str, int]]
+) -> bool:
+    """Whether a wrong gradient lies in the run, or a cotangent of something that agrees."""
+    return any(row.layer in layers or (row.layer, row.call) not in rewritten for row in run)
 
 
 def _first_lone(

@@ -2,8 +2,8 @@
 
 PyTorch tracks the unbiased variance of a batch, and normalises with the biased one; stock
 `flax.nnx.BatchNorm` tracks the biased one (pytorch#77427). A port that uses it as it is cannot
-agree and is not wrong: it is waived, if its numbers are to 1e-10 those of biased tracking, which the
-reference's capture holds under `biased/`. Any other class with a biased variance fails.
+agree and is not wrong: it is waived, if its numbers are to 1e-10 those of biased tracking, which
+the reference's capture holds under `biased/`. Any other class with a biased variance fails.
 """
 
 from __future__ import annotations

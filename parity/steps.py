@@ -10,6 +10,9 @@ from parity.numerics import magnitude
 from parity.stages.case import Case
 from parity.tolerance import KIND_FLOOR, STRUCTURAL_ZERO, Measure
 
+_SQUARES = ("exp_avg_sq", "square_avg", "sum")
+"""Slots that hold squared gradients: Adam's and AdamW's, RMSprop's, Adagrad's."""
+
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -60,11 +63,19 @@ def measure_changes(case: Case, step: int, forced: bool) -> dict[str, tuple[Meas
     """For each parameter how its change in a step compares, and the oracle's change.
 
     `forced`: of the optimizer alone, which starts from the oracle's parameters.
+
+    Optimizers that divide by the gradient's own magnitude (Adam, RMSprop, Adagrad) turn a relative
+    error of a small element into a whole step. So end to end their changes count in proportion to
+    that divisor; given the same gradients, every element counts alike.
     """
     prefix = f"forced/update/{step}/parameter" if forced else f"update/{step}/parameter"
     tensors = [name.removeprefix(f"{prefix}/") for name in case.names(prefix)]
     changes = {t: _change(case.truth, case.truth, prefix, step, t) for t in tensors}
     floor = KIND_FLOOR * magnitude(change for change in changes.values() if change is not None)
+    weights = {} if forced else _divisors(case, step)
+    if weights:
+        weighted = (_weighted(change, weights.get(t)) for t, change in changes.items())
+        floor = KIND_FLOOR * magnitude(change for change in weighted if change is not None)
     found = {}
     for tensor, change in changes.items():
         assert change is not None
@@ -72,9 +83,31 @@ def measure_changes(case: Case, step: int, forced: bool) -> dict[str, tuple[Meas
         mine = _change(case.port, start, prefix, step, tensor)
         allowance = case.ruler.parameter_allowance(case.truth[f"{prefix}/{tensor}"])
         runs = _runs(case, prefix, step, tensor, forced)
-        measure = case.ruler.compare(change, mine, runs, floor, allowance)
+        weight = weights.get(tensor)
+        expected = _weighted(change, weight)
+        assert expected is not None
+        runs = [moved for run in runs if (moved := _weighted(run, weight)) is not None]
+        measure = case.ruler.compare(expected, _weighted(mine, weight), runs, floor, allowance)
         found[tensor] = (measure, change)
     return found
+
+
+def _divisors(case: Case, step: int) -> dict[str, np.ndarray]:
+    """What an adaptive optimizer divides each element by, as a share of the model's largest."""
+    found: dict[str, np.ndarray] = {}
+    for slot in _SQUARES:
+        prefix = f"update/{step}/slot/{slot}"
+        squares = {n.removeprefix(f"{prefix}/"): case.truth[n] for n in case.names(prefix)}
+        largest = magnitude(squares.values())
+        if largest:
+            found |= {n: np.sqrt(np.abs(square) / largest) for n, square in squares.items()}
+    return found
+
+
+def _weighted(change: np.ndarray | None, weight: np.ndarray | None) -> np.ndarray | None:
+    if change is None or weight is None or change.shape != weight.shape:
+        return change
+    return change * weight
 
 
 def _change(

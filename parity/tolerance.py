@@ -9,8 +9,8 @@ Two kinds of lane, two rules; `needed` and `limit` of a measure are in the same 
 **Budget lanes** (float32, device, tf32). No fixed number is right: the rounding of a deep model
 grows with its depth and its conditioning. So the reference shows what its own arithmetic is worth:
 its run and its noise runs (weights and inputs moved by one unit in the last place) are compared
-with the oracle, and the largest of their errors is the tensor's *noise*. The port may be `BUDGET_FACTOR`
-times as wrong. Unit: multiples of that noise.
+with the oracle, and the largest of their errors is the tensor's *noise*. The port may be
+`BUDGET_FACTOR` times as wrong. Unit: multiples of that noise.
 
 The runs are a sample, and one tensor of the reference may be exact by luck. So noise is at least
 `FLOOR_UNITS` units roundoff of the tensor's scale, times the square root of the number of layers on

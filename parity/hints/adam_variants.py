@@ -1,4 +1,4 @@
-"""Steps of Adam as PyTorch takes them, and as people port them. Source: torch.optim.Adam's formula."""
+"""Steps of Adam as PyTorch takes them, and as people port them. Source: torch.optim.Adam."""
 
 from __future__ import annotations
 

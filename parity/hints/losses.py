@@ -51,8 +51,8 @@ def nominal_batch(case: Case, departure: Departure) -> Hint | None:
         return None
     if abs(port / reference - short / full) <= match(case):
         text = (
-            f"the port's is {short}/{full} of the reference's, and only for the short batch: its sum "
-            "is divided by the size of a full batch"
+            f"the port's is {short}/{full} of the reference's, and only for the short batch: its "
+            "sum is divided by the size of a full batch"
         )
         return Hint(bug=37, text=text)
     return None

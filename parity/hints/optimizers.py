@@ -1,4 +1,4 @@
-"""Optimizers with another rule: the steps of known variants, recomputed from the oracle's numbers."""
+"""Optimizers with another rule: known variants, recomputed from the oracle's numbers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class History:
 def sgd(case: Case, departure: Departure) -> Hint | None:
     """41 to 46: SGD with its decay, momentum or rate elsewhere."""
     found = _scene(case, departure)
-    if found is None or "exp_avg" in found[0].slots:
+    if found is None or found[0].slots.get("exp_avg"):
         return None
     history, port = found
     constants = sgd_constants(history)
@@ -41,7 +41,7 @@ def sgd(case: Case, departure: Departure) -> Hint | None:
 def adam(case: Case, departure: Departure) -> Hint | None:
     """47, 48: Adam's decay as AdamW's, another decay, eps at another place."""
     found = _scene(case, departure)
-    if found is None or "exp_avg" not in found[0].slots:
+    if found is None or not found[0].slots.get("exp_avg"):
         return None
     history, port = found
     constants = adam_constants(history)
@@ -56,7 +56,7 @@ def _first(
         if same(change, port, _TIGHT) and not same(change, history.changes[-1], _TIGHT):
             return Hint(bug=bug, text=f"the port's step is exactly that of {text}")
     times = ratio(history.changes[-1], port, _TIGHT)
-    if times is not None:
+    if times is not None and abs(times - 1) > _TIGHT:
         return Hint(bug=51, text=f"the port's step is {times:.6g} times the reference's")
     return None
 
@@ -66,11 +66,18 @@ _TIGHT = BUDGET_MATCH / 100
 
 
 def _scene(case: Case, departure: Departure) -> tuple[History, np.ndarray] | None:
+    """What the first step shows whose change departs: a wrong slot shows in a later one."""
     row = departure.row
     if row is None or not row.run.isdigit() or not case.ruler.proves:
         return None
-    steps = [step for step in update_steps(case) if step <= int(row.run)]
-    tensor, last = row.tensor, int(row.run)
+    later = [step for step in update_steps(case) if step >= int(row.run)]
+    scenes = filter(None, (_until(case, row.tensor, step) for step in later))
+    return next((s for s in scenes if not same(s[0].changes[-1], s[1], _TIGHT)), None)
+
+
+def _until(case: Case, tensor: str, last: int) -> tuple[History, np.ndarray] | None:
+    """The oracle's history up to a step, and the port's change in it."""
+    steps = [step for step in update_steps(case) if step <= last]
     names = {
         "before": [name_before(step, tensor) for step in steps],
         "gradients": [f"update/{step}/gradient/{tensor}" for step in steps],

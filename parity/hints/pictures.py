@@ -23,7 +23,7 @@ def flatten_order(case: Case, departure: Departure) -> Hint | None:
     found = shown(case, departure)
     if found is None or departure.row is None:
         return None
-    reference, port = found
+    _, port = found
     given = _given(case, departure)
     if given is None or given.ndim != 2:
         return None
@@ -36,8 +36,8 @@ def flatten_order(case: Case, departure: Departure) -> Hint | None:
             text = (
                 f"{departure.layer} differs and {layer} agrees, and permuting C-H-W to H-W-C "
                 f"(of a picture {shape[0]} x {shape[1]} x {shape[2]}) would make it agree: flatten "
-                "order. Transpose to channels first before flattening, or permute the columns of "
-                f"{departure.layer}'s weight: Pair(flattens=(Flatten('{departure.layer}', {shape}),))"
+                "order. Transpose to channels first before flattening, or have the columns of its "
+                f"weight permuted: Pair(flattens=(Flatten('{departure.layer}', {shape}),))"
             )
             return Hint(bug=9, text=text)
     return None

@@ -18,8 +18,8 @@ def biased_variance(case: Case, departure: Departure) -> Hint | None:
     if expected is None or not same(expected.astype(np.float64), found[1], match(case)):
         return None
     text = (
-        "it is what tracking the biased variance gives; PyTorch tracks the unbiased one, n / (n - 1) "
-        "of it: parity.layers has a BatchNorm that does"
+        "it is what tracking the biased variance gives; PyTorch tracks the unbiased one, "
+        "n / (n - 1) of it: parity.layers has a BatchNorm that does"
     )
     return Hint(bug=19, text=text)
 

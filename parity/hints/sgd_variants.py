@@ -1,4 +1,4 @@
-"""Steps of SGD as PyTorch takes them, and as people port them. Source: torch.optim.SGD's formula."""
+"""Steps of SGD as PyTorch takes them, and as people port them. Source: torch.optim.SGD."""
 
 from __future__ import annotations
 

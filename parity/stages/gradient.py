@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from parity.backward import Fault, locate
 from parity.stages.case import Case, count, departing, with_status
-from parity.stages.forward import outputs_depart
+from parity.stages.forward import compare_pass, outputs_depart
 from parity.verdict import Departure, Row, StageResult
 
 
@@ -17,7 +17,7 @@ def judge(case: Case) -> StageResult:
         return case.skipped("gradient", "the reference has no parameter with a gradient")
     gradients, cotangents = gradient_rows(case), _cotangents(case)
     forced = _forced(case)
-    fault = locate(case.events("train"), gradients, cotangents, forced)
+    fault = locate(case.events("train"), gradients, cotangents, forced, _rewritten(case))
     inherits = outputs_depart(case)
     if fault and _excused(case, inherits, forced):
         note = _why_excused(inherits)
@@ -29,7 +29,7 @@ def judge(case: Case) -> StageResult:
         notes = []
         if not fault:
             notes = [
-                f"{row.what}: departs, and no gradient and nothing before it does: a rewrite"
+                f"{row.what}: departs, as what it belongs to does, and no gradient does: a rewrite"
                 for row in departing(cotangents)
             ]
             cotangents = with_status(cotangents, "note", lambda row: row.status == "departs")
@@ -98,6 +98,12 @@ def _forced(case: Case) -> list[Row]:
                 case.measured(name, what, floor, layer=layer, call=int(call), tensor=tensor)
             )
     return rows
+
+
+def _rewritten(case: Case) -> set[tuple[str, int]]:
+    """Calls whose outputs depart in the forward pass, the model's own among them."""
+    compared = compare_pass(case, "train")
+    return {(compared.events[i].layer, compared.events[i].call) for i in compared.differing}
 
 
 def _excused(case: Case, inherits: bool, forced: Sequence[Row]) -> bool:
