@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax import lax
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Float, Int, Int32
 
 from experiment.console import Watch
 from experiment.history import Metrics, pass_metrics
@@ -27,7 +27,7 @@ STEPS_BETWEEN_LOOKS = 64
 """On a CPU the program is called for so many steps at a time, for progress and Ctrl-C."""
 
 _State = Any  # what nnx.split leaves of model and optimizer: a pytree of arrays
-_Recorded = tuple[Float32[Array, " steps"], Int32[Array, " steps"]]  # losses, hits
+_Recorded = tuple[Float[Array, " steps"], Int[Array, " steps"]]  # losses, hits
 
 
 def train_epoch(
@@ -96,7 +96,7 @@ def _train_steps(
         recorded = losses.at[row].set(value), hits.at[row].set(correct(logits, labels))
         return nnx.state((model, optimizer)), recorded
 
-    nothing = jnp.zeros(len(rows)), jnp.zeros(len(rows), jnp.int32)
+    nothing = jnp.zeros(len(rows)), jnp.zeros(len(rows), int)
     return lax.fori_loop(first, last, step, (state, nothing))
 
 

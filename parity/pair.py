@@ -94,8 +94,9 @@ class Pair:
     """(generator, n) -> the models' inputs for a batch of n: an array, a tuple of arrays
     (positional arguments) or a dict of arrays (keyword arguments), in canonical form. Floats are
     cast to the precision that is compared; integers stay."""
-    targets: Callable[[np.random.Generator, int], Any] | None = None
-    """(generator, n) -> what the losses take beside the outputs."""
+    targets: Callable[..., Any] | None = None
+    """(generator, n) -> what the losses take beside the outputs; a function of three arguments is
+    given the inputs too, for targets that are made of them."""
     reference_loss: Callable[[Any, Any], Any] | None = None
     """(outputs, targets) -> scalar tensor. Without losses the models' outputs are projected on
     fixed random numbers, so that there are gradients, and the stage loss is skipped."""

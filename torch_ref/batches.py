@@ -60,5 +60,5 @@ def device_batches(split: Split, order: Int[np.ndarray, " size"], batch_size: in
 
 
 def scaled(images: UInt8[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 3 32 32"]:
-    """Pictures in [0, 1]."""
-    return images.float() / Recipe.pixel_divisor
+    """Pictures in [0, 1], in PyTorch's default dtype: float32 unless a proof sets float64."""
+    return images.to(torch.get_default_dtype()) / Recipe.pixel_divisor

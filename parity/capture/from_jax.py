@@ -49,7 +49,7 @@ def capture(
         passes = Passes(side)
         arrays = side.start_arrays() | passes.forward()
         arrays |= passes.gradient()
-        about["uncompared"] = passes.uncompared()
+        about["uncompared"], about["loose_leaves"] = passes.uncompared()
         about["port_only"] = side.port_only
         report("self-checks")
         about["checks"] |= jax_checks.run(side, arrays)
@@ -123,7 +123,9 @@ class Side:
     @property
     def port_only(self) -> dict[str, str]:
         """The port's layers that the reference does not have, or not on that path."""
+        inside = tuple(f"{path}/" for path in self.bridge.modules.values() if path)
         names = {m.path for m in self.structure.modules} - set(self.paths) - {""}
+        names = {name for name in names if not name.startswith(inside or ("\0",))}
         return dict.fromkeys(sorted(names), "the reference has no layer of that path")
 
     def canonical(self) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from flax import nnx
 from parity.bridge import flax_end
 from parity.capture.jax_passes import PASSES, copy_of, loss_of, merged, run_model
 from parity.capture.jax_tap import Call, host, is_array
-from parity.capture.leaves import argument_leaves, change_arguments, change_leaves, leaves
+from parity.capture.leaves import aliases_of, argument_leaves, change_arguments, change_leaves, leaves
 from parity.capture.output_layout import OutputLayout
 
 if TYPE_CHECKING:
@@ -29,8 +29,12 @@ def forced_layer(
     own, _, number = place.rpartition("#")
     template = argument_leaves(one.args, one.kwargs, is_array)
     given: dict[str, jax.Array] = {}
+    aliases = aliases_of(template)
     for leaf, array in template.items():
         value = oracle.get(f"{name}/enter/{place}/{leaf}")
+        if value is None and not jnp.issubdtype(array.dtype, jnp.floating):
+            given[leaf] = array  # a mask in another convention: it has no error
+            continue
         if value is None:
             return f"the reference's layer has no argument {leaf}"
         lies = side.layout(f"{name}/enter/{place}/{leaf}", own, array.shape)
@@ -40,13 +44,20 @@ def forced_layer(
         given[leaf] = jnp.array(lies.to_port(value)).astype(array.dtype)
     model = copy_of(side, training=name == "train")
     graph, params, rest = nnx.split(model, _parameters_below(one.path), ...)
-    floats = {n: a for n, a in given.items() if jnp.issubdtype(a.dtype, jnp.floating)}
+    floats = {
+        n: a
+        for n, a in given.items()
+        if jnp.issubdtype(a.dtype, jnp.floating) and n not in aliases
+    }
 
     def run(params: Any, floats: dict[str, jax.Array]) -> dict[str, jax.Array]:
         model = merged(graph, params, rest)
         layer: Any = flax_end.modules(model)[one.path]
         args, kwargs = change_arguments(
-            one.args, one.kwargs, is_array, lambda leaf, _: floats.get(leaf, given[leaf])
+            one.args,
+            one.kwargs,
+            is_array,
+            lambda leaf, _: floats.get(aliases.get(leaf, leaf), given[leaf]),
         )
         with side.dropout(model, 0, first_call=int(number)):
             return leaves(layer(*args, **kwargs), is_array)

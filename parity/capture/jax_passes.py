@@ -145,8 +145,9 @@ class Passes:
                     arrays[f"cotangent/{own}#{number}/{leaf}"] = lies.to_canonical(array)
         return arrays | {f"gradient/{n}": a for n, a in parameters(side, grads).items()}
 
-    def uncompared(self) -> dict[str, str]:
-        """Layers, calls and single arrays of the reference that the port has none for, and why."""
+    def uncompared(self) -> tuple[dict[str, str], list[str]]:
+        """Layers and calls of the reference that the port has none for, and why; and arguments and
+        results that only the reference's layers have."""
         side, paths = self.side, self.side.paths
         called = {
             name: {
@@ -159,26 +160,25 @@ class Passes:
         traced = {paths[p] for r in self.recordings.values() for p in r.traced if p in paths}
         timeline = side.begin.about["timeline"]
         found = pairing.without_counterpart(timeline, paths, called, traced)
-        return found | self._missing_leaves(timeline, found) | self._unlike
+        return found | self._unlike, self._loose_leaves(timeline, found)
 
-    def _missing_leaves(
+    def _loose_leaves(
         self, timeline: Mapping[str, list[list[Any]]], without: Mapping[str, str]
-    ) -> dict[str, str]:
-        """What a layer of the reference is given or returns, and the port's is or does not."""
+    ) -> list[str]:
         there: set[str] = set()
         for record in self.recordings.values():
             for key in record.arrays:
                 kind, place, leaf = _parts(key)
                 path, _, number = place.rpartition("#")
                 there.add(f"{kind}/{self.side.paths.get(path, '')}#{number}/{leaf}")
-        return {
-            f"{kind}/{path}#{number}/{leaf}": "the port's layer has no such argument or result"
+        named = {
+            f"{kind}/{path}#{number}/{leaf}"
             for events in timeline.values()
             for kind, path, number, names, _ in events
             for leaf in names
             if path not in without and f"{path}#{number}" not in without
-            if f"{kind}/{path}#{number}/{leaf}" not in there
         }
+        return sorted(named - there)
 
     def forced(self, oracle: Mapping[str, np.ndarray]) -> Arrays:
         """Each layer alone, and the loss alone, given the oracle's numbers."""
@@ -213,7 +213,8 @@ def copy_of(side: Side, training: bool) -> nnx.Module:
     else:
         side.model.eval()
     graph, state = nnx.split(side.model)
-    return merged(graph, state)
+    # Copies: a pair's own training may donate what it is given.
+    return merged(graph, jax.tree.map(lambda array: array.copy(), state))
 
 
 def merged(graph: Any, *states: Any) -> Any:

@@ -33,6 +33,13 @@ def argument_leaves(args: tuple, kwargs: Mapping[str, Any], is_array: IsArray) -
     return leaves((*args,), is_array) | (leaves(dict(kwargs), is_array) if kwargs else {})
 
 
+def aliases_of(found: Mapping[str, Any]) -> dict[str, str]:
+    """Leaves that are the same object as an earlier one, and that one's name."""
+    first: dict[int, str] = {}
+    named = {name: first.setdefault(id(array), name) for name, array in found.items()}
+    return {name: earlier for name, earlier in named.items() if name != earlier}
+
+
 def change_leaves(value: Any, is_array: IsArray, change: Change) -> Any:
     """The same value with `change(name, array)` in place of each array."""
     if is_array(value):

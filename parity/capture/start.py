@@ -5,6 +5,7 @@ All floats are rounded to float32, so that every lane starts from the same numbe
 
 from __future__ import annotations
 
+import inspect
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -122,7 +123,8 @@ def _batch(pair: Pair, seed: int, index: int, n: int) -> tuple[Any, Any]:
     inputs = _checked("inputs", call(pair, "inputs", pair.inputs, _generator(seed, 0, index), n))
     if pair.targets is None:
         return inputs, None
-    targets = call(pair, "targets", pair.targets, _generator(seed, 1, index), n)
+    given = (inputs,) if len(inspect.signature(pair.targets).parameters) > 2 else ()
+    targets = call(pair, "targets", pair.targets, _generator(seed, 1, index), n, *given)
     return inputs, _checked("targets", targets)
 
 

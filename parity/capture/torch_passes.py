@@ -18,6 +18,7 @@ from parity.capture.torch_tap import (
     is_tensor,
     recording,
     shared_dropout,
+    tap,
 )
 from parity.pair import PairError
 from parity.user_code import call
@@ -136,15 +137,9 @@ class Passes:
             shared_dropout(side.model, 0),
         ):
             outputs = run_model(side, inputs)
-            found = output_leaves(side, outputs)
-            given: Arrays = {}
-            for leaf, tensor in found.items():
-                if tensor.requires_grad:
-                    tensor.register_hook(lambda g, leaf=leaf: given.update({leaf: host(g)}))
-            loss_of(side, outputs, targets).backward()
-        arrays = {f"cotangent/output/{leaf}": a for leaf, a in given.items()}
-        # Backward leaves them in the order of the backward pass; the names follow the forward one.
-        arrays |= {f"cotangent/{place}": a for place, a in record.cotangents.items()}
+            output_leaves(side, outputs)
+            loss_of(side, tap(outputs, "output", record), targets).backward()
+        arrays = {f"cotangent/{place}": a for place, a in record.cotangents.items()}
         return arrays | {f"gradient/{n}": a for n, a in gradients(side).items()}
 
     def forced(self, oracle: Mapping[str, np.ndarray]) -> Arrays:
@@ -167,14 +162,20 @@ class Passes:
         side.reset_buffers()
         side.model.train(name == "train")
 
+        made: dict[str, torch.Tensor] = {}
+
         def given(leaf: str, tensor: torch.Tensor) -> torch.Tensor:
+            if leaf in one.aliases:
+                return made[one.aliases[leaf]]
+            made[leaf] = own(leaf, tensor)
+            return made[leaf]
+
+        def own(leaf: str, tensor: torch.Tensor) -> torch.Tensor:
             array = oracle.get(f"{name}/enter/{place}/{leaf}")
             value = tensor.clone() if array is None else side.to_device(array).to(tensor.dtype)
             return value.requires_grad_(name == "train" and value.is_floating_point())
 
         args, kwargs = change_arguments(one.args, one.kwargs, is_tensor, given)
-        inputs = leaves((*args, kwargs), is_tensor)
-        names = [*leaves(args, is_tensor), *leaves(kwargs, is_tensor)]
         with shared_dropout(side.model, 0, first_call=int(place.rpartition("#")[2])):
             value = one.module(*args, **kwargs)
         found = leaves(value, is_tensor)
@@ -188,11 +189,11 @@ class Passes:
         torch.autograd.backward(
             [found[leaf] for leaf in roots], [side.to_device(c) for c in roots.values()]
         )
-        for leaf, tensor in zip(names, inputs.values(), strict=True):
+        for leaf, tensor in made.items():
             if tensor.grad is not None:
                 arrays[f"forced/cotangent/{place}/{leaf}"] = host(tensor.grad)
-        own = {id(p) for p in one.module.parameters()}
-        for parameter, gradient in gradients(side, own).items():
+        inside = {id(p) for p in one.module.parameters()}
+        for parameter, gradient in gradients(side, inside).items():
             arrays[f"forced/gradient/{place}/{parameter}"] = gradient
         return arrays
 

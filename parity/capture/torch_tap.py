@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from parity.capture.dropout import uniform
-from parity.capture.leaves import argument_leaves, change_arguments, leaves
+from parity.capture.leaves import aliases_of, argument_leaves, change_arguments, change_leaves, leaves
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 
@@ -27,6 +27,8 @@ class Call:
     module: nn.Module
     args: tuple
     kwargs: dict[str, Any]
+    aliases: dict[str, str]
+    """Arguments that are the same tensor as an earlier one: x, x, x into attention."""
     is_leaf: bool = False
     """Whether no other layer was called inside."""
 
@@ -87,9 +89,9 @@ def _hooked(
         record.timeline.append(["enter", path, _call_of(place), list(found), False])
         record.arrays |= {f"enter/{place}/{leaf}": host(t) for leaf, t in found.items()}
         kept = change_arguments(args, kwargs, is_tensor, lambda _, t: t.detach().clone())
-        record.calls[place] = Call(module, *kept)
+        record.calls[place] = Call(module, *kept, aliases_of(found))
 
-    def left(module: nn.Module, args: tuple, kwargs: dict[str, Any], value: Any) -> None:
+    def left(module: nn.Module, args: tuple, kwargs: dict[str, Any], value: Any) -> Any:
         place = open_calls.pop()
         found = leaves(value, is_tensor)
         before = record.timeline[-1]
@@ -98,15 +100,28 @@ def _hooked(
             before[4] = record.calls[place].is_leaf = True
         record.timeline.append(["exit", path, _call_of(place), list(found), is_leaf])
         record.arrays |= {f"exit/{place}/{leaf}": host(t) for leaf, t in found.items()}
-        for leaf, tensor in found.items() if cotangents else ():
-            if tensor.requires_grad:
-                name = f"{place}/{leaf}"
-                tensor.register_hook(lambda g, name=name: record.cotangents.update({name: host(g)}))
+        return tap(value, place, record) if cotangents else value
 
     return [
         module.register_forward_pre_hook(entered, with_kwargs=True),
         module.register_forward_hook(left, with_kwargs=True),
     ]
+
+
+def tap(value: Any, place: str, record: Recording) -> Any:
+    """The value as it goes on from `place`, with the cotangents of its tensors recorded.
+
+    They are views: what the layer itself does with the tensor it returned is no part of them.
+    """
+
+    def tapped(leaf: str, tensor: torch.Tensor) -> torch.Tensor:
+        if not tensor.requires_grad:
+            return tensor
+        view, name = tensor.view_as(tensor), f"{place}/{leaf}"
+        view.register_hook(lambda g: record.cotangents.update({name: host(g)}))
+        return view
+
+    return change_leaves(value, is_tensor, tapped)
 
 
 def _call_of(place: str) -> int:
