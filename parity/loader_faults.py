@@ -9,6 +9,9 @@ from parity.capture.capture_file import Capture
 _CLOSE = 1e-5
 """Relative: loaders hand out float32, and may divide in another order."""
 
+_HALF = 1e-2
+"""Relative: float16 and bfloat16 keep 11 and 8 bits."""
+
 
 def diagnose(reference: Capture, port: Capture, epoch: str) -> str:
     """The difference in words; '' where none is recognised."""
@@ -31,9 +34,9 @@ def describe(ours: np.ndarray, theirs: np.ndarray, what: str = "inputs") -> str:
     if ours.shape != theirs.shape:
         return f"{what} have shape {theirs.shape}, reference {ours.shape}"
     one, two = ours.astype(np.float64), theirs.astype(np.float64)
+    if ours.dtype != theirs.dtype and _same(one, two, _HALF):
+        return f"{what} are {theirs.dtype}, reference {ours.dtype}"
     if _same(one, two):
-        if ours.dtype != theirs.dtype:
-            return f"{what} are {theirs.dtype}, reference {ours.dtype}"
         return ""
     if what == "targets":
         return _rows_moved(one, two, what)
@@ -89,6 +92,6 @@ def _order(reference: Capture, port: Capture, epoch: str) -> str:
     return "other examples: the order of the epoch differs"
 
 
-def _same(one: np.ndarray, two: np.ndarray) -> bool:
+def _same(one: np.ndarray, two: np.ndarray, tolerance: float = _CLOSE) -> bool:
     scale = float(np.abs(one).max(initial=0.0))
-    return bool(np.abs(one - two).max(initial=0.0) <= _CLOSE * scale)
+    return bool(np.abs(one - two).max(initial=0.0) <= tolerance * scale)

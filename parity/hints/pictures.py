@@ -9,7 +9,7 @@ from parity.stages.case import Case
 from parity.verdict import Departure, Hint
 
 _LOADER = (("last batch dropped", 53), ("another order", 53), ("the order of the epoch", 53),
-           ("256", 54), ("not divided", 54), ("BGR", 54), ("float16", 54),
+           ("256", 54), ("not divided", 54), ("BGR", 54), ("float16", 54), ("targets are", 54),
            ("normalised", 55))  # fmt: skip
 
 

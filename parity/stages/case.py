@@ -126,19 +126,21 @@ class Case:
         departure: Departure | None,
         summary: str,
         notes: Iterable[str] = (),
+        numbers: bool = True,
         **more: Any,
     ) -> StageResult:
         """The stage's result: it fails where there is a departure.
 
-        `tolerance` and `needed` are those of the rows that were judged.
+        `tolerance` and `needed` are those of the row that comes nearest to its limit, or goes
+        farthest beyond; none where the stage compares no `numbers`.
         """
-        judged = [row for row in rows if row.status in ("agrees", "departs")]
+        judged = [row for row in rows if numbers and row.status in ("agrees", "departs")]
         worst = max(judged, key=lambda row: row.needed, default=None)
         return StageResult(
             stage=stage,
             lane=self.lane,
             summary=summary,
-            tolerance=self.ruler.limit if judged else None,
+            tolerance=worst.limit if worst else None,
             needed=worst.needed if worst else None,
             worst=worst,
             rows=tuple(rows),

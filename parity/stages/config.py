@@ -31,7 +31,7 @@ def judge(case: Case) -> StageResult:
     settings = count(entries, "setting") if entries else "no recipe"
     suspects = f"; {count(len(case.suspects), 'suspect')}" if case.suspects else ""
     summary = departure.text if departure else f"{settings}, switches, dtypes{suspects}"
-    return case.result("config", wrong, departure, summary, notes)
+    return case.result("config", wrong, departure, summary, notes, numbers=False)
 
 
 def _recipe(case: Case) -> list[Row]:

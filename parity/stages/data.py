@@ -19,7 +19,8 @@ def judge(case: Case) -> StageResult:
     departure = _departure(case, wrong[0]) if wrong else None
     batches = sum(len(digests) for digests in ours.values())
     summary = f"{count(len(ours), 'epoch')}, {count(batches, 'batch').replace('batchs', 'batches')}"
-    return case.result("data", rows, departure, departure.text if departure else summary)
+    text = departure.text if departure else summary
+    return case.result("data", rows, departure, text, numbers=False)
 
 
 def _epoch(case: Case, epoch: str) -> list[Row]:

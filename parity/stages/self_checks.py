@@ -28,4 +28,4 @@ def judge(case: Case) -> StageResult:
         text = "; ".join(f"{row.what}: {row.fault}" for row in wrong)
         departure = case.departure(SELF_CHECKS, "check", "", text, wrong[0])
     summary = departure.text if departure else count(len(rows), "check")
-    return case.result(SELF_CHECKS, rows, departure, summary)
+    return case.result(SELF_CHECKS, rows, departure, summary, numbers=False)

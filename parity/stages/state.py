@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from parity.buffers import REASON, buffer_rows
 from parity.stages.case import Case, count, departing, with_status
@@ -35,7 +36,7 @@ def judge(case: Case) -> StageResult:
     if ruled and not departure:
         summary = f"{tensors}; {', '.join(ruled)}: {REASON}"
     waivers = [f"{tensor}: {REASON}" for tensor in ruled]
-    more = {"status": "waived"} if ruled and not departure else {}
+    more: dict[str, Any] = {"status": "waived"} if ruled and not departure else {}
     return case.result("state", rows, departure, summary, notes, waivers=tuple(waivers), **more)
 
 
