@@ -12,6 +12,7 @@ from parity.bridge.declarations import Flatten, Waiver
 from parity.bridge.rules.rule import Rule
 from parity.bridge.structure import ModuleSpec
 from parity.pair import Pair, PairError, Training, channels_first, channels_last
+from parity.verify import assert_parity, verify
 
 __all__ = [
     "Flatten",
@@ -21,6 +22,8 @@ __all__ = [
     "Rule",
     "Training",
     "Waiver",
+    "assert_parity",
     "channels_first",
     "channels_last",
+    "verify",
 ]

@@ -13,7 +13,13 @@ from flax import nnx
 from parity.bridge import flax_end
 from parity.capture.jax_passes import PASSES, copy_of, loss_of, merged, run_model
 from parity.capture.jax_tap import Call, host, is_array
-from parity.capture.leaves import aliases_of, argument_leaves, change_arguments, change_leaves, leaves
+from parity.capture.leaves import (
+    aliases_of,
+    argument_leaves,
+    change_arguments,
+    change_leaves,
+    leaves,
+)
 from parity.capture.output_layout import OutputLayout
 
 if TYPE_CHECKING:
@@ -45,9 +51,7 @@ def forced_layer(
     model = copy_of(side, training=name == "train")
     graph, params, rest = nnx.split(model, _parameters_below(one.path), ...)
     floats = {
-        n: a
-        for n, a in given.items()
-        if jnp.issubdtype(a.dtype, jnp.floating) and n not in aliases
+        n: a for n, a in given.items() if jnp.issubdtype(a.dtype, jnp.floating) and n not in aliases
     }
 
     def run(params: Any, floats: dict[str, jax.Array]) -> dict[str, jax.Array]:

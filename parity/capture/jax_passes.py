@@ -47,7 +47,9 @@ def loss_of(side: Side, outputs: Any, targets: Any, layout: OutputLayout) -> jax
     lying = layout.to_port(numbers)
     found = leaves(outputs, is_array)
     floats = {n: a for n, a in found.items() if jnp.issubdtype(a.dtype, jnp.floating)}
-    return sum(((a * jnp.asarray(lying[n], a.dtype)).sum() for n, a in floats.items()), jnp.zeros(()))
+    return sum(
+        ((a * jnp.asarray(lying[n], a.dtype)).sum() for n, a in floats.items()), jnp.zeros(())
+    )
 
 
 def numpy_outputs(outputs: Any) -> Any:

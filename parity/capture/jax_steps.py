@@ -208,7 +208,9 @@ class Steps:
         """Parameters, slots and buffers as they are, under `prefix`."""
         everything = self.side.bridge.to_canonical(flax_end.export(model))
         found = buffers(self.side, model)
-        arrays = _named(f"{prefix}/parameter", {n: everything[n] for n in everything if n not in found})
+        arrays = _named(
+            f"{prefix}/parameter", {n: everything[n] for n in everything if n not in found}
+        )
         for slot, values in self._slots_of(optimizer).canonical().items():
             arrays |= _named(f"{prefix}/slot/{slot}", values)
         return arrays | _named(f"{prefix}/buffer", found)

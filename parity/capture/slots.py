@@ -77,9 +77,7 @@ def _split(
     side: Side, optimizer: nnx.Optimizer[Any]
 ) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
     """The state that mirrors the parameters, by place; and what does not, counters left out."""
-    wanted = {
-        tensor.full for b in side.bridge.parameters().bindings for tensor in b.flax.values()
-    }
+    wanted = {tensor.full for b in side.bridge.parameters().bindings for tensor in b.flax.values()}
     values: dict[str, dict[str, np.ndarray]] = {}
     others = []
     for path, leaf in nnx.to_flat_state(nnx.state(optimizer)):

@@ -15,7 +15,13 @@ import torch
 from torch import nn
 
 from parity.capture.dropout import uniform
-from parity.capture.leaves import aliases_of, argument_leaves, change_arguments, change_leaves, leaves
+from parity.capture.leaves import (
+    aliases_of,
+    argument_leaves,
+    change_arguments,
+    change_leaves,
+    leaves,
+)
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 

@@ -1,0 +1,107 @@
+"""`python -m parity capture`: one capture, in this process.
+
+The frameworks are imported here and nowhere else in the harness's own process.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from experiment.errors import UserError
+from parity.capture.capture_file import Capture, CaptureError, read_capture, write_capture
+from parity.capture.plan import Job
+from parity.pair import Pair
+
+_POLL_SECONDS = 0.05
+
+_SECONDS_BETWEEN_WORDS = 20.0
+"""A process that waits says so, or it would count as hung."""
+
+Report = Callable[[str], None]
+
+
+class OrphanError(UserError):
+    """The process that asked for this capture is gone."""
+
+
+def capture_here(pair: Pair, framework: str, job: Job, report: Report) -> None:
+    """Capture one side in this process and write it to `job.out`.
+
+    A port awaits `job.start` and `job.oracle`, which another process writes. Raises `UserError`.
+    """
+    if framework == "torch":
+        from parity.capture import from_torch
+
+        made = from_torch.capture(pair, job, report)
+    else:
+        made = _capture_port(pair, job, report)
+    write_capture(job.out, made.about, made.arrays)
+
+
+def _capture_port(pair: Pair, job: Job, report: Report) -> Capture:
+    from parity.capture import from_jax
+
+    assert job.oracle is not None  # `with_oracle` has seen to it
+    oracle, parent = job.oracle, os.getppid()
+    report("starting")
+    if job.start is None:
+        whole = read_capture(oracle)
+        return from_jax.capture(pair, job, checked(whole, pair, job), lambda: whole, report)
+    _await(job.start, parent, report)
+    begin = checked(read_capture(job.start), pair, job)
+
+    def when_done() -> Capture:
+        _await(oracle, parent, report)
+        return checked(read_capture(oracle), pair, job)
+
+    return from_jax.capture(pair, job, begin, when_done, report)
+
+
+def checked(oracle: Capture, pair: Pair, job: Job) -> Capture:
+    """The oracle, if it is one of this pair, seed and run. Raises `CaptureError`."""
+    wanted = {"side": "reference", "lane": "float64", "pair": pair.name, "seed": job.seed}
+    wanted["nonce"] = job.nonce
+    for key, expected in wanted.items():
+        found = oracle.about.get(key)
+        if found != expected:
+            raise CaptureError(
+                f"{oracle.where}: {key}: found {found!r}, expected {expected!r}; --oracle takes "
+                "the capture of this pair's reference in float64, with the same seed"
+            )
+    if "timeline" not in oracle.about:
+        raise CaptureError(f"{oracle.where}: its header lacks the timeline; capture it again")
+    return oracle
+
+
+def make_oracle(pair_arguments: list[str], job: Job) -> Path:
+    """Capture the reference in float64, in a process of its own, beside `job.out`.
+
+    Raises `CaptureError` with the other process's last words.
+    """
+    out = job.out.with_name(f"{job.out.stem}.oracle.safetensors")
+    arguments = [*pair_arguments, "--framework", "torch", "--lane", "float64", "--out", str(out)]
+    arguments += ["--seed", str(job.seed)]
+    done = subprocess.run(
+        [sys.executable, "-m", "parity", "capture", *arguments], stderr=subprocess.PIPE, text=True
+    )
+    if done.returncode != 0:
+        last = "\n  ".join(done.stderr.strip().splitlines()[-10:])
+        raise CaptureError(f"the oracle {out} could not be captured:\n  {last}")
+    return out
+
+
+def _await(path: Path, parent: int, report: Report) -> None:
+    """Wait until another process has written the file, or its parent has gone."""
+    spoken = time.monotonic()
+    while not path.exists():
+        if os.getppid() != parent:
+            raise OrphanError(f"{path} is not there, and the command that asked for it has gone")
+        if time.monotonic() - spoken > _SECONDS_BETWEEN_WORDS:
+            spoken = time.monotonic()
+            report("waiting for the reference")
+        time.sleep(_POLL_SECONDS)

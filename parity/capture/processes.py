@@ -1,0 +1,184 @@
+"""Both sides' capture processes: started, watched, and ended together. NumPy only.
+
+PyTorch's captures run one after another, and so do JAX's; the two lines run at once, each with its
+share of the cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiment.errors import EXIT_USER_ERROR, UserError
+from parity.capture.plan import GPU_LANES
+from parity.pair import PairError
+
+LAST_LINES = 20
+"""Lines of a crashed process's output that the user is shown."""
+
+PATIENCE = 600.0
+"""Seconds without a word from a capture process after which it counts as hung."""
+
+START = "start.safetensors"
+"""What both sides start from, written before the first capture is done."""
+
+PROGRESS = "progress: "
+"""How a capture process begins a line that is no output of the pair's."""
+
+Report = Callable[[str], None]
+
+
+class CaptureProcessError(UserError):
+    """A capture process crashed or hung."""
+
+
+@dataclass
+class Task:
+    """One capture process: what it runs, and what it said."""
+
+    framework: str
+    lane: str
+    arguments: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+    heard: float = 0.0
+    process: subprocess.Popen[str] | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{'PyTorch' if self.framework == 'torch' else 'JAX'}, {self.lane}"
+
+
+def tasks(
+    pair_arguments: Sequence[str],
+    lanes: Sequence[str],
+    folder: Path,
+    seed: int,
+    nonce: str,
+    cores: int,
+) -> tuple[list[list[Task]], dict[tuple[str, str], Path]]:
+    """The two lines of tasks, and the files that they write by (framework, lane)."""
+    files = {
+        (f, lane): folder / f"{f}-{lane}.safetensors" for f in ("torch", "jax") for lane in lanes
+    }
+    oracle = files["torch", "float64"]
+    lines: list[list[Task]] = []
+    for framework in ("torch", "jax"):
+        line = []
+        for lane in lanes:
+            arguments = [*pair_arguments, "--framework", framework, "--lane", lane]
+            arguments += ["--out", str(files[framework, lane]), "--seed", str(seed)]
+            arguments += ["--nonce", nonce, "--threads", str(max(1, cores // 2))]
+            if lane == "float64":
+                arguments += ["--start", str(folder / START)]
+            if (framework, lane) != ("torch", "float64"):
+                arguments += ["--oracle", str(oracle)]
+            line.append(Task(framework, lane, arguments, _environment(framework, lane)))
+        lines.append(line)
+    return lines, files
+
+
+def run(lines: Sequence[Sequence[Task]], report: Report, patience: float = PATIENCE) -> None:
+    """Run the lines at once, each from its first task to its last.
+
+    Raises `CaptureProcessError` with the last lines of one that crashed or hung, and the `UserError`
+    that one ended with; the others are then ended.
+    """
+    waiting = [deque(line) for line in lines]
+    running: list[Task] = []
+    with _ended_with_us(running):
+        while running or any(waiting):
+            for line in waiting:
+                if line and not any(task.framework == line[0].framework for task in running):
+                    running.append(_start(line.popleft(), report))
+            for task in list(running):
+                if _is_done(task, patience):
+                    running.remove(task)
+            time.sleep(0.05)
+
+
+def _start(task: Task, report: Report) -> Task:
+    task.process = subprocess.Popen(
+        [sys.executable, "-m", "parity", "capture", *task.arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        env={**os.environ, **task.environment},
+        start_new_session=True,  # so that what a pair starts ends with it
+    )
+    task.heard = time.monotonic()
+    threading.Thread(target=_listen, args=(task, report), daemon=True).start()
+    return task
+
+
+def _listen(task: Task, report: Report) -> None:
+    assert task.process is not None
+    assert task.process.stdout is not None
+    for text in task.process.stdout:
+        task.heard = time.monotonic()
+        line = text.rstrip("\n")
+        if line.startswith(PROGRESS):
+            report(f"{task.name}: {line.removeprefix(PROGRESS)}")
+        elif line:
+            task.lines.append(line)
+
+
+def _is_done(task: Task, patience: float) -> bool:
+    """Whether the process ended well. Raises where it did not, or is silent for too long."""
+    assert task.process is not None
+    code = task.process.poll()
+    if code is None:
+        if time.monotonic() - task.heard > patience:
+            raise CaptureProcessError(
+                f"{task.name}: the capture process hung: not a word for {patience:.0f} s, and it "
+                f"was ended. {_last(task)}"
+            )
+        return False
+    if code == 0:
+        return True
+    time.sleep(0.2)  # its last words may still be on their way
+    said = "\n".join(task.lines)
+    if code == EXIT_USER_ERROR and "error: " in said:
+        raise PairError(f"{task.name}: {said.partition('error: ')[2]}")
+    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    raise CaptureProcessError(f"{task.name}: the capture process crashed ({how}). {_last(task)}")
+
+
+def _last(task: Task) -> str:
+    shown = "".join(f"\n  {line}" for line in task.lines)
+    return f"Its last lines of output:{shown}" if shown else "It wrote nothing."
+
+
+@contextlib.contextmanager
+def _ended_with_us(running: Sequence[Task]) -> Iterator[None]:
+    """However this ends, no process is left behind."""
+    try:
+        yield
+    finally:
+        for task in running:
+            if task.process is not None and task.process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(task.process.pid, signal.SIGKILL)
+                task.process.wait()
+
+
+def _environment(framework: str, lane: str) -> dict[str, str]:
+    """Settings that a framework reads when it starts."""
+    found = {"PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), *sys.path]))}
+    if lane in GPU_LANES:
+        # Both share one GPU, and JAX alone would take three quarters of its memory.
+        found["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        found["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # products that repeat bit for bit
+    return found
