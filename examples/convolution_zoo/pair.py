@@ -33,7 +33,7 @@ def inputs(generator: np.random.Generator, n: int) -> dict[str, np.ndarray]:
     return {
         "signal": generator.normal(size=(n, 4, 14)),
         "picture": generator.normal(size=(n, 4, 10, 13)),
-        "volume": generator.normal(size=(n, 2, 5, 6, 7)),
+        "volume": generator.normal(size=(n, 2, 5, 7, 9)),
     }
 
 

@@ -26,6 +26,12 @@ BLOCKS = (
 _kaiming_fan_out = variance_scaling(2.0, "fan_out", "normal")
 
 
+def divisible(channels: float) -> int:
+    """The nearest multiple of 8, but never less than 9/10 of what was asked for."""
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest if nearest >= 0.9 * channels else nearest + 8
+
+
 def conv(
     inputs: int, outputs: int, size: int, rngs: nnx.Rngs, stride: int = 1, groups: int = 1
 ) -> nnx.Conv:
@@ -82,19 +88,20 @@ class InvertedResidual(nnx.Module):
 class MobileNetV2(nnx.Module):
     """`torchvision.models.mobilenet_v2`; pictures channels last."""
 
-    def __init__(self, num_classes: int = 1000, *, rngs: nnx.Rngs) -> None:
-        features: list[nnx.Module] = [conv_norm_relu(3, 32, 3, rngs, stride=2)]
-        inputs = 32
-        for expansion, outputs, count, first_stride in BLOCKS:
+    def __init__(self, num_classes: int = 1000, width_mult: float = 1.0, *, rngs: nnx.Rngs) -> None:
+        inputs, last = divisible(32 * width_mult), divisible(1280 * max(1.0, width_mult))
+        features: list[nnx.Module] = [conv_norm_relu(3, inputs, 3, rngs, stride=2)]
+        for expansion, channels, count, first_stride in BLOCKS:
+            outputs = divisible(channels * width_mult)
             for index in range(count):
                 stride = first_stride if index == 0 else 1
                 features.append(InvertedResidual(inputs, outputs, stride, expansion, rngs=rngs))
                 inputs = outputs
-        features.append(conv_norm_relu(inputs, 1280, 1, rngs))
+        features.append(conv_norm_relu(inputs, last, 1, rngs))
         self.features = nnx.Sequential(*features)
         self.classifier = nnx.Sequential(
             nnx.Dropout(0.2, rngs=rngs),
-            nnx.Linear(1280, num_classes, kernel_init=normal(0.01), rngs=rngs),
+            nnx.Linear(last, num_classes, kernel_init=normal(0.01), rngs=rngs),
         )
 
     def __call__(self, x: Float[Array, "n h w 3"]) -> Float[Array, "n classes"]:

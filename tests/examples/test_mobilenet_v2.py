@@ -11,7 +11,17 @@ def test_every_layer_has_its_counterpart_on_its_own_path(twins):
     assert both.mapping.by_shape == frozenset()
     assert not both.mapping.lossy
     assert len(both.mapping.bindings) == 52 + 52 + 1  # convolutions, batch norms, classifier
-    assert sum(p.numel() for p in both.reference.parameters()) == 2_236_682
+
+
+@pytest.mark.parametrize("width_mult", [0.25, 0.35, 0.75, 1.0, 1.4])
+def test_channels_are_rounded_as_torchvision_does(twins, width_mult):
+    twins("mobilenet_v2")  # puts the example's folder on the path
+    from mobilenet_v2_flax import divisible
+    from torchvision.models._utils import _make_divisible
+
+    for channels in (16, 24, 32, 64, 96, 160, 320, 1280):
+        wanted = channels * width_mult
+        assert divisible(wanted) == _make_divisible(wanted, 8)
 
 
 def test_initial_values_have_torchvisions_distributions(start_alike):
