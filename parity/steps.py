@@ -72,7 +72,7 @@ def measure_changes(case: Case, step: int, forced: bool) -> dict[str, tuple[Meas
     tensors = [name.removeprefix(f"{prefix}/") for name in case.names(prefix)]
     changes = {t: _change(case.truth, case.truth, prefix, step, t) for t in tensors}
     floor = KIND_FLOOR * magnitude(change for change in changes.values() if change is not None)
-    weights = {} if forced else _divisors(case, step)
+    weights = {} if forced else divisors(case, f"update/{step}")
     if weights:
         weighted = (_weighted(change, weights.get(t)) for t, change in changes.items())
         floor = KIND_FLOOR * magnitude(change for change in weighted if change is not None)
@@ -92,12 +92,15 @@ def measure_changes(case: Case, step: int, forced: bool) -> dict[str, tuple[Meas
     return found
 
 
-def _divisors(case: Case, step: int) -> dict[str, np.ndarray]:
-    """What an adaptive optimizer divides each element by, as a share of the model's largest."""
+def divisors(case: Case, prefix: str) -> dict[str, np.ndarray]:
+    """What an adaptive optimizer divides each element by, as a share of the model's largest.
+
+    `prefix` is that of a step or a snapshot. Empty for optimizers that do not divide.
+    """
     found: dict[str, np.ndarray] = {}
     for slot in _SQUARES:
-        prefix = f"update/{step}/slot/{slot}"
-        squares = {n.removeprefix(f"{prefix}/"): case.truth[n] for n in case.names(prefix)}
+        names = case.names(f"{prefix}/slot/{slot}")
+        squares = {n.removeprefix(f"{prefix}/slot/{slot}/"): case.truth[n] for n in names}
         largest = magnitude(squares.values())
         if largest:
             found |= {n: np.sqrt(np.abs(square) / largest) for n, square in squares.items()}

@@ -13,6 +13,8 @@ from parity.verdict import Departure, Row, StageResult
 
 PASSES = ("train", "eval")
 
+_OTHER_ARGUMENTS = "the port's layer takes or returns less"
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -54,6 +56,8 @@ def compare_pass(case: Case, run: str) -> Pass:
             why = case.uncompared[event.layer]
             unseen += [_unseen(name, event, run, why) for name in names]
             continue
+        names, others = _shown(case, names) if event.kind != "output" else (names, [])
+        unseen += [_unseen(name, event, run, _OTHER_ARGUMENTS) for name in others]
         introduced |= _forced(case, names, event, floor) if event.kind == "exit" else {}
         found = [_row(case, name, event, run, floor, introduced) for name in names]
         if found:
@@ -104,6 +108,16 @@ def _row(
         tensor=name.rpartition("/")[2],
         introduced=own.needed if own else None,
     )
+
+
+def _shown(case: Case, names: list[str]) -> tuple[list[str], list[str]]:
+    """The arrays to compare, and those that the port's layer does not take or return.
+
+    Attention takes the same array three times in PyTorch, and once in Flax. What is missing is then
+    seen where it goes, or where it comes from. A layer of which nothing is there is missing.
+    """
+    there = [name for name in names if name in case.port]
+    return (there, [n for n in names if n not in there]) if there else (names, [])
 
 
 def _forced(case: Case, names: list[str], event: Event, floor: float) -> dict[str, Row]:

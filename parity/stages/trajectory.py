@@ -9,8 +9,8 @@ import numpy as np
 from parity.buffers import ruled_layers
 from parity.numerics import magnitude
 from parity.stages.case import Case, count, departing
-from parity.steps import drift, structural_zeros
-from parity.tolerance import KIND_FLOOR
+from parity.steps import divisors, drift, structural_zeros
+from parity.tolerance import KIND_FLOOR, Measure
 from parity.verdict import Departure, Row, StageResult
 
 RECORDED_TESTS = "test."
@@ -45,13 +45,17 @@ def _losses(case: Case) -> Row:
 def _snapshot(case: Case, step: int, ruled: frozenset[str]) -> list[Row]:
     prefix = f"trajectory/{step}"
     zeros, allowance = structural_zeros(case), drift(case, prefix)
+    weights = divisors(case, prefix)
     rows = []
     for name in case.names(prefix):
         kind, _, rest = name.removeprefix(f"{prefix}/").partition("/")
         tensor = rest.partition("/")[2] if kind == "slot" else rest
         floor = _slot_floor(case, name, rest) if kind == "slot" else 0.0
         layer = case.layer_of(tensor)
-        measure = case.ruler.measure(name, floor, allowance if kind == "buffer" else 0.0)
+        if kind == "parameter" and tensor in weights:
+            measure = _weighted(case, name, weights[tensor])
+        else:
+            measure = case.ruler.measure(name, floor, allowance if kind == "buffer" else 0.0)
         more: dict[str, Any] = {"run": str(step), "tensor": tensor, "layer": layer}
         if kind == "buffer" and layer in ruled and tensor.endswith("running_var"):
             more |= {"status": "waived"}
@@ -59,6 +63,14 @@ def _snapshot(case: Case, step: int, ruled: frozenset[str]) -> list[Row]:
             more |= {"status": "note", "fault": "its gradient is zero by structure"}
         rows.append(case.row(name, measure, f"{kind} {rest} after step {step}", **more))
     return rows
+
+
+def _weighted(case: Case, name: str, weight: np.ndarray) -> Measure:
+    """A parameter of an adaptive optimizer: see `parity.steps.measure_changes`. The scale stays."""
+    truth, port = case.truth[name], case.port.get(name)
+    if port is None or port.shape != weight.shape:
+        return case.ruler.measure(name)
+    return case.ruler.compare(truth * weight, port * weight, [], floor=magnitude([truth]))
 
 
 def _slot_floor(case: Case, name: str, rest: str) -> float:

@@ -105,3 +105,28 @@ def test_nan_in_the_port_never_passes(verdict_on: Judge) -> None:
     assert not verdict.passed
     assert verdict.first_departure is not None
     assert verdict.first_departure.layer == "fc2"
+
+
+def test_layer_that_takes_less_is_compared_by_what_it_takes(
+    reference: Capture, port: Capture, edit: Callable[..., Capture]
+) -> None:
+    """PyTorch's attention is given queries, keys and values; Flax's the one array that they are."""
+    events = [list(event) for event in reference.about["timeline"]["train"]]
+    events[-2][3] = ["0", "1"]
+    name = "train/enter/fc2#0/1"
+    timeline = {"train": events, "eval": reference.about["timeline"]["eval"]}
+    ours = edit(reference, {name: reference.arrays["train/enter/fc2#0/0"]}, timeline=timeline)
+    verdict = judge([LaneEvidence("float64", ours, port)])
+    assert verdict.passed
+    rows = next(r for r in verdict.results if r.stage == "forward").rows
+    assert next(row for row in rows if row.name == name).status == "not compared"
+
+
+def test_missing_output_of_the_model_fails(
+    reference: Capture, port: Capture, edit: Callable[..., Capture]
+) -> None:
+    name = "train/output/1"
+    ours = edit(reference, {name: np.ones(3)})
+    verdict = judge([LaneEvidence("float64", ours, port)])
+    assert verdict.first_departure is not None
+    assert name in verdict.first_departure.text
