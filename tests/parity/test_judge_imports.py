@@ -19,7 +19,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 sys.path.insert(0, "tests/parity/stages")
 import pathlib, tempfile
-import network
+import numpy_captures as network
 from parity.capture.capture_file import read_capture, write_capture
 from parity.evidence import LaneEvidence
 from parity.judge import judge
