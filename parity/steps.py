@@ -32,6 +32,10 @@ def structural_zeros(case: Case) -> frozenset[str]:
     The bias of a key in attention, and a bias before a batch norm, change nothing; their gradient
     would be exactly zero if numbers were exact.
     """
+    return case.once(("structural zeros",), lambda: _structural_zeros(case))
+
+
+def _structural_zeros(case: Case) -> frozenset[str]:
     zero: set[str] | None = None
     for step in update_steps(case):
         prefix = f"update/{step}/gradient"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from parity.suspects import find_suspects, structure_of
 from parity.timeline import Event, events_of, owner
 from parity.tolerance import ACTIVATION_FLOOR, KIND_FLOOR, Measure, Ruler
 from parity.verdict import Departure, Row, StageResult, Suspect
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,16 @@ class Case:
 
     def events(self, run: str) -> tuple[Event, ...]:
         """The events of a pass."""
-        return self._events.setdefault(run, events_of(self.evidence.truth, run))
+        return self.once(("events", run), lambda: events_of(self.evidence.truth, run))
+
+    def once(self, key: tuple, make: Callable[[], _T]) -> _T:
+        """What `make` returns, made at the first call with this key: several stages ask for it."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     @cached_property
-    def _events(self) -> dict[str, tuple[Event, ...]]:
+    def _made(self) -> dict[tuple, Any]:
         return {}
 
     @property
@@ -92,6 +100,9 @@ class Case:
 
     def activation_floor(self, run: str) -> float:
         """The least scale of an activation of a pass."""
+        return self.once(("activation floor", run), lambda: self._activation_floor(run))
+
+    def _activation_floor(self, run: str) -> float:
         names = [n for event in self.events(run) for n in event.names(run) if n in self.truth]
         sizes = [magnitude([self.truth[n]]) for n in names if self.truth[n].dtype.kind == "f"]
         return ACTIVATION_FLOOR * float(np.median(sizes)) if sizes else 0.0

@@ -34,7 +34,8 @@ def judge(case: Case) -> StageResult:
 
 def gradients_depart(case: Case, step: int) -> bool:
     """Whether any gradient of an update step departs end to end."""
-    return bool(departing(gradient_rows(case, f"update/{step}/gradient")))
+    prefix = f"update/{step}/gradient"
+    return case.once((prefix, "depart"), lambda: bool(departing(gradient_rows(case, prefix))))
 
 
 def _changes(case: Case, step: int, inherits: bool) -> list[Row]:
