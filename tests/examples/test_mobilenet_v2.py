@@ -44,5 +44,5 @@ def test_only_the_running_variance_of_a_training_step_is_another(training_agrees
         ratios = (array - old) / (here[name] - old)
         values = 1 / (1 - 1 / ratios[0])
         assert values == pytest.approx(round(values), rel=1e-6)
-        assert 8 <= round(values) <= 4 * 24 * 16  # 4 pictures, of 2 x 1 to 24 x 16 places
+        assert 8 <= round(values) <= 8 * 32 * 24  # 8 pictures, of 2 x 2 to 32 x 24 places
         np.testing.assert_allclose(ratios, ratios[0], rtol=1e-8)
