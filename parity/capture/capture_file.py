@@ -60,7 +60,7 @@ def write_capture(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.
 
 
 def read_capture(path: Path) -> Capture:
-    """Read a capture whole.
+    """Open a capture; its arrays are read as they are asked for.
 
     Raises `CaptureError` for a file that is missing, truncated, no capture, or of another schema.
     """
@@ -76,7 +76,6 @@ def read_capture(path: Path) -> Capture:
             names = about.pop("names")
             if sorted(names) != sorted(file.keys()):
                 raise CaptureError(f"{path}: its arrays are not those that its header lists")
-            arrays = {name: file.get_tensor(name) for name in names}
     except FileNotFoundError as error:
         raise CaptureError(
             f"{path}: no such file; write it with python -m parity capture"
@@ -86,7 +85,31 @@ def read_capture(path: Path) -> Capture:
             f"{path}: cannot be read as a capture ({error}); it is truncated, or none; "
             "write it again with python -m parity capture"
         ) from error
-    return Capture(about, arrays, str(path))
+    return Capture(about, _FileArrays(path, names), str(path))
+
+
+class _FileArrays(Mapping[str, np.ndarray]):
+    """The arrays of a file, each read when it is asked for: captures may be larger than memory."""
+
+    def __init__(self, path: Path, names: list[str]) -> None:
+        from safetensors import safe_open
+
+        self._file = safe_open(path, framework="numpy")
+        self._names = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._file.get_tensor(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def digest(arrays: Mapping[str, np.ndarray]) -> str:

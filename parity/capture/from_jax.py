@@ -180,7 +180,7 @@ class Side:
         }
 
     def layout(self, name: str, path: str, port: tuple[int, ...]) -> Layout | None:
-        """How an activation of the layer at `path` of the reference lies; None if it cannot be told.
+        """How an activation of the reference's layer `path` lies; None if it cannot be told.
 
         `name` is the capture's, PASS/enter/PATH#CALL/LEAF.
         """

@@ -15,7 +15,7 @@ from parity.capture import start, torch_checks, torch_init
 from parity.capture.about import common_header, write_early
 from parity.capture.capture_file import Capture, read_capture
 from parity.capture.loaders import loader_arrays
-from parity.capture.plan import NOISE_RUNS, Job
+from parity.capture.plan import Job, noise_runs
 from parity.capture.torch_device import describe_device, select
 from parity.capture.torch_passes import Passes
 from parity.capture.torch_steps import Steps
@@ -47,6 +47,8 @@ def capture(pair: Pair, job: Job, report: Report) -> Capture:
     arrays |= passes.forward()
     about["timeline"], about["shapes"] = passes.timeline, passes.shapes
     about["outputs"] = passes.outputs
+    steps = Steps(side)
+    about["slots"] = steps.slot_names()
     if job.start:
         write_early(job.start, about, arrays)
     arrays |= passes.gradient()
@@ -57,10 +59,8 @@ def capture(pair: Pair, job: Job, report: Report) -> Capture:
     if not oracle:
         about["checks"] |= torch_checks.forced_on_itself(arrays)
     report("update steps")
-    steps = Steps(side)
     arrays |= steps.update()
     arrays |= steps.forced(oracle.arrays if oracle else arrays)
-    about["slots"] = steps.slots
     report("trajectory")
     recorded, snapshots = steps.trajectory()
     arrays |= recorded
@@ -71,10 +71,13 @@ def capture(pair: Pair, job: Job, report: Report) -> Capture:
         arrays |= found
         sampled, about["init"] = torch_init.sample(pair, job.seed)
         arrays |= sampled
+        report("how much the training amplifies")
+        about["noise_runs"] = 1
+        arrays |= {f"noise/0/{n}": a for n, a in Steps(side.moved(0)).trajectory()[0].items()}
     else:
-        about["noise_runs"] = NOISE_RUNS
-        for run in range(NOISE_RUNS):
-            report(f"noise {run + 1} of {NOISE_RUNS}")
+        runs = about["noise_runs"] = noise_runs(sum(a.size for a in side.weights.values()))
+        for run in range(runs):
+            report(f"noise {run + 1} of {runs}")
             arrays |= {f"noise/{run}/{n}": a for n, a in side.moved(run).free_run().items()}
     about["checks"] |= torch_checks.start_is_untouched(side, about["start"])
     return Capture(about, arrays)
@@ -166,19 +169,23 @@ class Side:
         }
         made = {}
         for name, (inputs, targets) in self.made.items():
-            made[name] = (_moved(inputs, name, run), targets)
+            made[name] = (_moved(inputs, name, run, self.job.dtype), targets)
         return Side(self.pair, self.job, self.model, self.device, self.structure, weights, made)
 
     def free_run(self) -> dict[str, np.ndarray]:
         """All that is computed without teacher forcing."""
         passes, steps = Passes(self), Steps(self)
         arrays = passes.forward() | passes.gradient() | steps.update()
-        return arrays | steps.trajectory()[0]
+        losses, snapshots = steps.trajectory()
+        # Of the trajectory only the losses and the end are compared with noise.
+        last = f"trajectory/{snapshots[-1]}/parameter/"
+        kept = {n: a for n, a in losses.items() if n == "trajectory/losses" or n.startswith(last)}
+        return arrays | kept
 
 
-def _moved(value: Any, name: str, run: int) -> Any:
+def _moved(value: Any, name: str, run: int, dtype: np.dtype) -> Any:
     if isinstance(value, dict):
-        return {key: _moved(item, f"{name}/{key}", run) for key, item in value.items()}
+        return {key: _moved(item, f"{name}/{key}", run, dtype) for key, item in value.items()}
     if isinstance(value, tuple):
-        return tuple(_moved(item, f"{name}/{i}", run) for i, item in enumerate(value))
-    return start.moved_by_an_ulp(value, name, run)
+        return tuple(_moved(item, f"{name}/{i}", run, dtype) for i, item in enumerate(value))
+    return start.moved_by_an_ulp(start.cast(value, dtype), name, run)

@@ -23,6 +23,7 @@ from parity.capture.jax_passes import (
     numpy_outputs,
     parameters,
     run_model,
+    split,
 )
 from parity.capture.jax_tap import host
 from parity.capture.start import start_digest
@@ -83,7 +84,7 @@ def _without_capturing(side: Side) -> Arrays:
         found = layout.to_canonical(flat(numpy_outputs(outputs)))
         arrays |= {f"{name}/output/{leaf}": a for leaf, a in found.items()}
         arrays[f"{name}/loss"] = host(loss_of(side, outputs, targets, layout))
-    graph, params, rest = nnx.split(copy_of(side, training=True), nnx.Param, ...)
+    graph, params, rest = split(copy_of(side, training=True), nnx.Param)
 
     def objective(params: Any) -> jax.Array:
         model = merged(graph, params, rest)

@@ -11,7 +11,7 @@ import numpy as np
 from flax import nnx
 
 from parity.bridge import flax_end
-from parity.capture.jax_passes import PASSES, copy_of, loss_of, merged, run_model
+from parity.capture.jax_passes import PASSES, copy_of, loss_of, merged, run_model, split
 from parity.capture.jax_tap import Call, host, is_array
 from parity.capture.leaves import (
     aliases_of,
@@ -49,7 +49,7 @@ def forced_layer(
         # Integers and masks stay what the port takes: they have no error.
         given[leaf] = jnp.array(lies.to_port(value)).astype(array.dtype)
     model = copy_of(side, training=name == "train")
-    graph, params, rest = nnx.split(model, _parameters_below(one.path), ...)
+    graph, params, rest = split(model, _parameters_below(one.path))
     floats = {
         n: a for n, a in given.items() if jnp.issubdtype(a.dtype, jnp.floating) and n not in aliases
     }

@@ -6,55 +6,32 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from parity.bridge import flax_end
 from parity.capture import pairing, start
-from parity.capture.jax_tap import Recording, host, is_array, recording, tap_outputs
-from parity.capture.leaves import arguments, change_leaves, leaves
+from parity.capture.jax_model import (
+    Arrays,
+    buffers,
+    copy_of,
+    flat,
+    loss_of,
+    merged,
+    numpy_outputs,
+    parameters,
+    run_model,
+    split,
+)
+from parity.capture.jax_tap import Recording, host, recording, tap_outputs
+from parity.capture.leaves import leaves
 from parity.capture.output_layout import OutputLayout
 from parity.pair import PairError
-from parity.user_code import call
 
 if TYPE_CHECKING:
     from parity.capture.from_jax import Side
 
 PASSES = {"train": "full", "eval": "full", "short": "short"}
 """Pass -> its batch."""
-
-Arrays = dict[str, np.ndarray]
-
-
-def run_model(side: Side, model: nnx.Module, inputs: Any) -> Any:
-    """The model's outputs; a dict goes in by keyword, a tuple by position."""
-    args, kwargs = arguments(inputs)
-    return call(side.pair, "the port's __call__", lambda: model(*args, **kwargs))  # type: ignore[operator]
-
-
-def loss_of(side: Side, outputs: Any, targets: Any, layout: OutputLayout) -> jax.Array:
-    """The pair's loss, or the outputs projected on fixed random numbers."""
-    if side.pair.port_loss:
-        loss = call(side.pair, "port_loss", side.pair.port_loss, outputs, targets)
-        if not is_array(loss) or loss.size != 1:
-            found = f"shape {loss.shape}" if is_array(loss) else type(loss).__name__
-            raise PairError(f"port_loss returned {found}, expected a scalar array")
-        return loss.reshape(())
-    numbers = {
-        name: start.projection(name, shape, side.job.seed) for name, shape in layout.shapes.items()
-    }
-    lying = layout.to_port(numbers)
-    found = leaves(outputs, is_array)
-    floats = {n: a for n, a in found.items() if jnp.issubdtype(a.dtype, jnp.floating)}
-    return sum(
-        ((a * jnp.asarray(lying[n], a.dtype)).sum() for n, a in floats.items()), jnp.zeros(())
-    )
-
-
-def numpy_outputs(outputs: Any) -> Any:
-    """The outputs as NumPy arrays, nested as they are."""
-    return change_leaves(outputs, is_array, lambda _, array: host(array))
 
 
 class Passes:
@@ -130,7 +107,7 @@ class Passes:
                 record.cotangents, record.traced = seen.cotangents, seen.traced
             return loss_of(side, outputs, targets, layout)
 
-        graph, params, rest = nnx.split(copy_of(side, training=True), nnx.Param, ...)
+        graph, params, rest = split(copy_of(side, training=True), nnx.Param)
         grads = jax.grad(objective)(params)
         arrays: Arrays = {}
         outputs = {n[len("output/") :]: a for n, a in record.cotangents.items() if _is_output(n)}
@@ -206,45 +183,6 @@ class Passes:
         for name in ("train", "short"):
             arrays |= forced_loss(self.side, name, self.layouts[name], oracle)
         return arrays
-
-
-def copy_of(side: Side, training: bool) -> nnx.Module:
-    """A copy of the model as it starts, in the mode."""
-    if training:
-        side.model.train()
-    else:
-        side.model.eval()
-    graph, state = nnx.split(side.model)
-    # Copies: a pair's own training may donate what it is given.
-    return merged(graph, jax.tree.map(lambda array: array.copy(), state))
-
-
-def merged(graph: Any, *states: Any) -> Any:
-    """A model of variables of its own: `nnx.merge` takes those of the states, and a training pass
-    would change them, or fail under `jax.grad` because they were made outside."""
-    return nnx.merge(graph, *jax.tree.map(lambda array: array, states))
-
-
-def flat(outputs: Any) -> Arrays:
-    """NumPy outputs by leaf name."""
-    return leaves(outputs, start.is_numpy)
-
-
-def buffers(side: Side, model: nnx.Module) -> Arrays:
-    """The buffers of a model, in canonical form."""
-    roles = {name: spec.role for name, spec in side.reference.tensors()}
-    everything = side.bridge.to_canonical(flax_end.export(model))
-    return {name: a for name, a in everything.items() if roles[name] == "buffer"}
-
-
-def parameters(side: Side, tree: Any) -> Arrays:
-    """A tree like the parameters (gradients, momenta), in canonical form."""
-    named = {"/".join(map(str, path)): host(_value(leaf)) for path, leaf in nnx.to_flat_state(tree)}
-    return side.bridge.gradients_to_canonical(named)
-
-
-def _value(leaf: Any) -> Any:
-    return leaf.get_value() if isinstance(leaf, nnx.Variable) else leaf
 
 
 def _is_output(key: str) -> bool:

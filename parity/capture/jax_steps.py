@@ -22,8 +22,10 @@ from parity.capture.jax_passes import (
     numpy_outputs,
     parameters,
     run_model,
+    split,
 )
-from parity.capture.jax_tap import host
+from parity.capture.jax_tap import host, is_array
+from parity.capture.leaves import change_leaves
 from parity.capture.plan import UPDATE_STEPS, batch_of, rate_of, snapshot_steps, trajectory_steps
 from parity.capture.recorded import record_arrays, recorded_losses
 from parity.capture.slots import Slots
@@ -148,7 +150,7 @@ class Steps:
         @jax.jit
         def program(state: Any, inputs: Any, targets: Any, step: Any) -> tuple[Any, Any, Any]:
             model, optimizer = nnx.merge(graph, state)
-            inner, params, rest = nnx.split(model, optimizer.wrt, ...)
+            inner, params, rest = split(model, optimizer.wrt)
 
             def objective(params: Any) -> tuple[jax.Array, Any]:
                 copy = merged(inner, params, rest)
@@ -156,7 +158,7 @@ class Steps:
                     outputs = run_model(side, copy, inputs)
                 layout = OutputLayout(side.pair, _shaped(outputs))
                 loss = loss_of(side, outputs, targets, layout)
-                return loss, nnx.split(copy, optimizer.wrt, ...)[2]
+                return loss, split(copy, optimizer.wrt)[2]
 
             (loss, rest_after), grads = jax.value_and_grad(objective, has_aux=True)(params)
             nnx.update(model, rest_after)
@@ -179,7 +181,7 @@ class Steps:
         prefix: str,
     ) -> Any:
         """The oracle's gradients as a tree like the port's parameters."""
-        state = nnx.split(model, optimizer.wrt, ...)[1]
+        state = split(model, optimizer.wrt)[1]
         bridge = self.side.bridge.parameters()
         given = {
             tensor.full: oracle[f"{prefix}/{tensor.full}"].astype(self.side.job.dtype)
@@ -208,9 +210,8 @@ class Steps:
         """Parameters, slots and buffers as they are, under `prefix`."""
         everything = self.side.bridge.to_canonical(flax_end.export(model))
         found = buffers(self.side, model)
-        arrays = _named(
-            f"{prefix}/parameter", {n: everything[n] for n in everything if n not in found}
-        )
+        trained = {n: array for n, array in everything.items() if n not in found}
+        arrays = _named(f"{prefix}/parameter", trained)
         for slot, values in self._slots_of(optimizer).canonical().items():
             arrays |= _named(f"{prefix}/slot/{slot}", values)
         return arrays | _named(f"{prefix}/buffer", found)
@@ -218,9 +219,6 @@ class Steps:
 
 def _shaped(outputs: Any) -> Any:
     """Zeros of the shapes of traced outputs."""
-    from parity.capture.jax_tap import is_array
-    from parity.capture.leaves import change_leaves
-
     return change_leaves(outputs, is_array, lambda _, a: np.zeros(a.shape, a.dtype))
 
 

@@ -130,7 +130,7 @@ def _calls_through(model: nnx.Module, look: Look) -> Iterator[None]:
     """Inside, every call of a module of `model` goes through `look(path, call, args, kwargs)`."""
     paths = {id(module): path for path, module in modules(model).items() if path}
     classes = {type(module) for path, module in modules(model).items() if path}
-    originals = {cls: cls.__call__ for cls in classes if callable(getattr(cls, "__call__", None))}
+    originals = {cls: found for cls in classes if (found := _call_method(cls))}
     own = {cls for cls in originals if "__call__" in vars(cls)}
     open_calls: set[int] = set()
 
@@ -159,9 +159,14 @@ def _calls_through(model: nnx.Module, look: Look) -> Iterator[None]:
                 del cls.__call__
 
 
+def _call_method(cls: type) -> Any:
+    """The class's `__call__`; None for one whose modules are not called, as nnx.List."""
+    return next((vars(c)["__call__"] for c in cls.__mro__ if "__call__" in vars(c)), None)
+
+
 def partial_of(function: Callable[..., Any], module: Any) -> Callable[..., Any]:
     """The function as a method of `module`, which it has as `__self__`."""
-    return function.__get__(module)  # type: ignore[attr-defined]
+    return function.__get__(module)
 
 
 def _tapped(value: Any, place: str, record: Recording) -> Any:

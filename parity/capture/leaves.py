@@ -86,7 +86,8 @@ def _rebuilt(value: Any, is_array: IsArray, change: Change, path: tuple[str, ...
         return value
     new = [_rebuilt(item, is_array, change, (*path, key)) for key, item in items]
     if isinstance(value, Mapping):
-        return type(value)(zip(value, new, strict=True))
+        kind: Any = type(value)
+        return kind(zip(value, new, strict=True))
     if hasattr(value, "_fields"):  # a named tuple
         return type(value)(*new)
     if isinstance(value, tuple | list):

@@ -1,4 +1,4 @@
-"""How the port's outputs lie against the canonical ones, from the pair's `port_outputs`. NumPy only.
+"""How the port's outputs lie against the canonical ones, by `Pair.port_outputs`. NumPy only.
 
 The function is applied to numbered elements once: so cotangents and oracle's outputs go back by it
 too, though the pair only says the one direction.

@@ -1,7 +1,7 @@
 """Which of the port's layers is which of the reference's, parameters or not. NumPy only.
 
-Layers with parameters are matched by the bridge. What has none (blocks, activations, dropout) is the
-same layer where the paths agree after the renames; nothing else is guessed.
+Layers with parameters are matched by the bridge. What has none (blocks, activations, dropout) is
+the same layer where the paths agree after the renames; nothing else is guessed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def dropout_places(
 
 def kinds(structure: Structure) -> dict[str, str]:
     """The class of every layer that layouts are told by: the nearest that is PyTorch's own."""
-    found = {}
+    found: dict[str, str] = {}
     for module in structure.modules:
         own = next((k for k in module.kinds if k.startswith("torch.nn.")), module.kind)
         found |= dict.fromkeys((module.path, *module.aliases), own)

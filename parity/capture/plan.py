@@ -27,6 +27,9 @@ TRAJECTORY_EPOCHS = 2
 NOISE_RUNS = 4
 """Runs of the reference, moved by one unit in the last place, that estimate float32's noise."""
 
+LARGE = 2_000_000
+"""Parameters of a model that has half as many noise runs: they are kept whole in the capture."""
+
 INIT_SEEDS = 16
 """Native initialisations that are pooled, fewer for large models."""
 
@@ -75,6 +78,11 @@ def batch_of(step: int) -> int:
     return FULL_BATCHES - place if epoch % 2 else place + 1
 
 
+def noise_runs(parameters: int) -> int:
+    """Noise runs of a model with so many parameters."""
+    return NOISE_RUNS if parameters < LARGE else NOISE_RUNS // 2
+
+
 def trajectory_steps() -> int:
     """Steps of a trajectory."""
     return TRAJECTORY_EPOCHS * (FULL_BATCHES + 1)
@@ -82,5 +90,4 @@ def trajectory_steps() -> int:
 
 def snapshot_steps() -> tuple[int, ...]:
     """Steps of the trajectory after which everything is compared."""
-    epoch = FULL_BATCHES + 1
-    return (1, 2, 5, 10, epoch - 1, epoch, epoch + 1, trajectory_steps())
+    return (1, 10, FULL_BATCHES + 1, trajectory_steps())

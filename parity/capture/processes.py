@@ -91,8 +91,8 @@ def tasks(
 def run(lines: Sequence[Sequence[Task]], report: Report, patience: float = PATIENCE) -> None:
     """Run the lines at once, each from its first task to its last.
 
-    Raises `CaptureProcessError` with the last lines of one that crashed or hung, and the `UserError`
-    that one ended with; the others are then ended.
+    Raises `CaptureProcessError` with the last lines of one that crashed or hung, and `PairError`
+    with the error that one ended with; the others are then ended.
     """
     waiting = [deque(line) for line in lines]
     running: list[Task] = []
@@ -176,7 +176,7 @@ def _ended_with_us(running: Sequence[Task]) -> Iterator[None]:
 
 def _environment(framework: str, lane: str) -> dict[str, str]:
     """Settings that a framework reads when it starts."""
-    found = {"PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), *sys.path]))}
+    found = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
     if lane in GPU_LANES:
         # Both share one GPU, and JAX alone would take three quarters of its memory.
         found["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"

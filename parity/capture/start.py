@@ -41,7 +41,7 @@ def batches(pair: Pair, seed: int) -> dict[str, tuple[Any, Any]]:
 
 def batch_arrays(made: Mapping[str, tuple[Any, Any]]) -> dict[str, np.ndarray]:
     """The batches as a capture names them."""
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, (inputs, targets) in made.items():
         for what, value in (("input", inputs), ("target", targets)):
             found = leaves(value, is_numpy)

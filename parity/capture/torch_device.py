@@ -18,8 +18,8 @@ def select(job: Job) -> torch.device:
     # The fused kernels of transformers in eval mode go past the layers, and past their hooks.
     torch.backends.mha.set_fastpath_enabled(False)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # A pair's own training puts its data where the default is.
-    torch.set_default_device(selected)
+    if selected.type == "cuda":  # a pair's own training puts its data where the default is
+        torch.set_default_device(selected)
     return selected
 
 

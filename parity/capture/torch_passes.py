@@ -163,12 +163,14 @@ class Passes:
         side.model.train(name == "train")
 
         made: dict[str, torch.Tensor] = {}
+        given_as: dict[str, torch.Tensor] = {}
 
         def given(leaf: str, tensor: torch.Tensor) -> torch.Tensor:
-            if leaf in one.aliases:
-                return made[one.aliases[leaf]]
-            made[leaf] = own(leaf, tensor)
-            return made[leaf]
+            if leaf not in one.aliases:
+                made[leaf] = own(leaf, tensor)
+                # A copy, for layers that work in place: autograd does not let them on a leaf.
+                given_as[leaf] = made[leaf].clone()
+            return given_as[one.aliases.get(leaf, leaf)]
 
         def own(leaf: str, tensor: torch.Tensor) -> torch.Tensor:
             array = oracle.get(f"{name}/enter/{place}/{leaf}")

@@ -34,7 +34,13 @@ class Steps:
         self.side = side
         self.numbers = list(UPDATE_STEPS)
         self.rates = [rate_of(step, side.pair.learning_rate) for step in UPDATE_STEPS]
-        self.slots: list[str] = []
+
+    def slot_names(self) -> list[str]:
+        """The names of the optimizer's slots, as they are after one step."""
+        optimizer = self._start()
+        self._step(optimizer, "1", 1)
+        names = self._state("", optimizer)
+        return sorted({name.split("/")[2] for name in names if name.startswith("/slot/")})
 
     def update(self) -> Arrays:
         """Loss and gradients before, parameters, slots and buffers after each update step."""
@@ -48,7 +54,6 @@ class Steps:
                 arrays |= _named(f"update/{step}/gradient", gradients(self.side))
                 arrays |= self._state(f"update/{step}", optimizer)
                 arrays |= {f"biased/update/{step}/buffer/{n}": host(t) for n, t in biased.items()}
-        self.slots = sorted({n.split("/")[3] for n in arrays if n.startswith("update/1/slot/")})
         self.side.model.eval()
         inputs, _ = self.side.batch("full")
         with torch.no_grad():
@@ -154,9 +159,9 @@ class Steps:
         arrays = {f"{prefix}/parameter/{n}": host(p) for n, p in found.items()}
         for name, parameter in found.items():
             for slot, value in optimizer.state.get(parameter, {}).items():
-                if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
-                    if slot != "step":
-                        arrays[f"{prefix}/slot/{slot}/{name}"] = host(value)
+                is_slot = isinstance(value, torch.Tensor) and value.shape == parameter.shape
+                if is_slot and slot != "step":
+                    arrays[f"{prefix}/slot/{slot}/{name}"] = host(value)
         return arrays | _named(f"{prefix}/buffer", buffers(self.side))
 
 

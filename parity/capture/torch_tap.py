@@ -159,7 +159,7 @@ def _dropout(path: str, module: nn.Module, counts: dict[str, int], step: int) ->
         if not module.training or rate == 0:
             return x
         shape = tuple(x.shape)
-        if not type(module) is nn.Dropout:  # whole channels
+        if type(module) is not nn.Dropout:  # whole channels
             shape = (*shape[:2], *(1 for _ in shape[2:]))
         kept = torch.from_numpy(uniform(np, shape, path, call, step) >= np.float32(rate))
         return x * kept.to(x.device).to(x.dtype) / (1 - rate) if rate < 1 else torch.zeros_like(x)
