@@ -66,6 +66,7 @@ def _layers(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from parity.pages import fill
     from parity.progress import shown
     from parity.screen import render
     from parity.verdict import write_verdict
@@ -84,6 +85,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         )
     print(render(verdict))
     write_verdict(arguments.out, verdict)
+    for page in arguments.page:
+        fill(page, verdict)
     print(f"\nverdict written to {arguments.out}")
     return verdict.exit_code
 
@@ -157,6 +160,8 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     _add_stages(parser)
     parser.add_argument("--out", type=Path, default=Path("verdict.json"), metavar="FILE",
                         help="where the verdict goes (default: verdict.json)")  # fmt: skip
+    parser.add_argument("--page", type=Path, action="append", default=[], metavar="FILE",
+                        help="put the table into this page, between its marks")  # fmt: skip
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the captures there")
     parser.add_argument("--patience", type=float, default=PATIENCE, metavar="SECONDS",
                         help="silence after which a capture counts as hung")  # fmt: skip
