@@ -37,7 +37,8 @@ def capture_here(pair: Pair, framework: str, job: Job, report: Report) -> None:
     if framework == "torch":
         from parity.capture import from_torch
 
-        made = from_torch.capture(pair, job, report)
+        oracle = checked(read_capture(job.oracle), pair, job) if job.oracle else None
+        made = from_torch.capture(pair, job, report, oracle)
     else:
         made = _capture_port(pair, job, report)
     write_capture(job.out, made.about, made.arrays)

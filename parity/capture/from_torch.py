@@ -13,7 +13,7 @@ from parity.bridge.structure import Structure
 from parity.bridge.torch_end import describe, export, load
 from parity.capture import start, torch_checks, torch_init
 from parity.capture.about import common_header, write_early
-from parity.capture.capture_file import Capture, read_capture
+from parity.capture.capture_file import Capture
 from parity.capture.loaders import loader_arrays
 from parity.capture.plan import Job, noise_runs
 from parity.capture.torch_device import describe_device, select
@@ -25,23 +25,19 @@ from parity.user_code import call
 Report = Callable[[str], None]
 
 
-def capture(pair: Pair, job: Job, report: Report) -> Capture:
-    """Run the reference as `job` says. Raises `UserError`."""
+def capture(pair: Pair, job: Job, report: Report, oracle: Capture | None = None) -> Capture:
+    """Run the reference as `job` says, from where the oracle started. Raises `UserError`."""
     device = select(job)
     model = build(pair, job.seed)
     structure = describe(model)
-    oracle = read_capture(job.oracle) if job.oracle else None
-    made = start.batches(pair, job.seed)
-    weights = start.stirred(export(model), structure, job.seed)
+    if oracle is None:
+        made = start.batches(pair, job.seed)
+        weights = start.stirred(export(model), structure, job.seed)
+    else:  # not made again: another machine or version may initialise and draw otherwise
+        made, weights = start.batches_of_capture(oracle), oracle.under("weight")
     side = Side(pair, job, model, device, structure, weights, made)
     arrays = side.start_arrays()
     about = side.header(arrays)
-    if oracle and oracle.about["start"] != about["start"]:
-        raise PairError(
-            f"{job.oracle}: it was started from other weights or batches than this capture "
-            f"(pair {oracle.about['pair']!r}, seed {oracle.about['seed']}); the pair has changed "
-            "since, or draws without its generator; make the oracle again"
-        )
     report("layers")
     passes = Passes(side)
     arrays |= passes.forward()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import jax
@@ -28,5 +29,5 @@ def describe_device(device: jax.Device) -> dict[str, Any]:
         "versions": package_versions(found.packages),
         "device": found.device,
         "precision": found.precision,
-        "threads": found.threads,
+        "threads": int(os.environ.get("NPROC", found.threads)),
     }

@@ -83,7 +83,7 @@ def tasks(
                 arguments += ["--start", str(folder / START)]
             if (framework, lane) != ("torch", "float64"):
                 arguments += ["--oracle", str(oracle)]
-            line.append(Task(framework, lane, arguments, _environment(framework, lane)))
+            line.append(Task(framework, lane, arguments, _environment(framework, lane, cores)))
         lines.append(line)
     return lines, files
 
@@ -174,9 +174,11 @@ def _ended_with_us(running: Sequence[Task]) -> Iterator[None]:
                 task.process.wait()
 
 
-def _environment(framework: str, lane: str) -> dict[str, str]:
+def _environment(framework: str, lane: str, cores: int) -> dict[str, str]:
     """Settings that a framework reads when it starts."""
     found = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
+    if framework == "jax":
+        found["NPROC"] = str(cores - cores // 2)  # XLA's CPU threads; PyTorch has the others
     if lane in GPU_LANES:
         # Both share one GPU, and JAX alone would take three quarters of its memory.
         found["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"

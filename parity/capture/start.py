@@ -69,6 +69,12 @@ def start_digest(arrays: Mapping[str, np.ndarray]) -> str:
     return digest({n: _rounded(a) for n, a in arrays.items() if n.startswith(prefixes)})
 
 
+def batches_of_capture(capture: Capture) -> dict[str, tuple[Any, Any]]:
+    """What `batches` made, by the same names."""
+    names = ["full", "short", *(str(i) for i in range(1, FULL_BATCHES + 2))]
+    return {name: batch_of_capture(capture, name) for name in names}
+
+
 def batch_of_capture(capture: Capture, name: str) -> tuple[Any, Any]:
     """The inputs and targets that `batch_arrays` named, nested as the pair made them."""
     prefixes = (f"{_prefix(name, what)}/" for what in ("input", "target"))
