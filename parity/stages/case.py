@@ -12,6 +12,7 @@ import numpy as np
 from parity.bridge.structure import Structure
 from parity.evidence import LaneEvidence
 from parity.numerics import magnitude
+from parity.stages.unseen import Unseen
 from parity.suspects import find_suspects, structure_of
 from parity.timeline import Event, events_of, owner
 from parity.tolerance import ACTIVATION_FLOOR, KIND_FLOOR, Measure, Ruler
@@ -81,10 +82,10 @@ class Case:
     def _made(self) -> dict[tuple, Any]:
         return {}
 
-    @property
-    def uncompared(self) -> dict[str, str]:
-        """Layers whose activations the port does not have, and why."""
-        return dict(self.evidence.port.about.get("uncompared", {}))
+    @cached_property
+    def unseen(self) -> Unseen:
+        """What the port says that it cannot show."""
+        return Unseen.of(self.evidence.port)
 
     def port_layer(self, layer: str) -> str:
         """What the port calls a layer; '' where it has none of that kind."""
@@ -146,7 +147,7 @@ class Case:
         farthest beyond; none where the stage compares no `numbers`.
         """
         judged = [row for row in rows if numbers and row.status in ("agrees", "departs")]
-        worst = max(judged, key=lambda row: row.needed, default=None)
+        worst = max(judged, key=_share, default=None)
         return StageResult(
             stage=stage,
             lane=self.lane,
@@ -179,6 +180,11 @@ class Case:
             suspects=tuple(s for s in self.suspects if layer and s.layer == layer),
             **more,
         )
+
+
+def _share(row: Row) -> float:
+    """How much of its limit a row needs; where nothing is allowed, all of it or none."""
+    return row.needed / row.limit if row.limit else float("inf") if row.needed else 0.0
 
 
 def with_status(rows: Iterable[Row], status: Any, fits: Callable[[Row], bool]) -> list[Row]:

@@ -13,8 +13,6 @@ from parity.verdict import Departure, Row, StageResult
 
 PASSES = ("train", "eval")
 
-_OTHER_ARGUMENTS = "the port's layer takes or returns less"
-
 
 @dataclass(frozen=True)
 class Pass:
@@ -32,7 +30,8 @@ class Pass:
     @property
     def lacking(self) -> list[Row]:
         """Arrays that the port should have and has not."""
-        return [row for rows in self.rows.values() for row in rows if _absent(row)]
+        found = [row for rows in self.rows.values() for row in rows if _absent(row)]
+        return found + [row for row in self.introduced.values() if _absent(row)]
 
     @property
     def differing(self) -> set[int]:
@@ -55,13 +54,8 @@ def _compare_pass(case: Case, run: str) -> Pass:
     unseen: list[Row] = []
     introduced: dict[str, Row] = {}
     for i, event in enumerate(events):
-        names = [name for name in event.names(run) if name in case.truth]
-        if event.layer in case.uncompared:
-            why = case.uncompared[event.layer]
-            unseen += [_unseen(name, event, run, why) for name in names]
-            continue
-        names, others = _shown(case, names) if event.kind != "output" else (names, [])
-        unseen += [_unseen(name, event, run, _OTHER_ARGUMENTS) for name in others]
+        names, missing = _shown(case, event, run)
+        unseen += [_unseen(name, event, run, why) for name, why in missing.items()]
         introduced |= _forced(case, names, event, floor) if event.kind == "exit" else {}
         found = [_row(case, name, event, run, floor, introduced) for name in names]
         if found:
@@ -114,24 +108,34 @@ def _row(
     )
 
 
-def _shown(case: Case, names: list[str]) -> tuple[list[str], list[str]]:
-    """The arrays to compare, and those that the port's layer does not take or return.
+def _shown(case: Case, event: Event, run: str) -> tuple[list[str], dict[str, str]]:
+    """The arrays to compare, and those that the port says it has not, and why.
 
     Attention takes the same array three times in PyTorch, and once in Flax. What is missing is then
-    seen where it goes, or where it comes from. A layer of which nothing is there is missing.
+    seen where it goes, or where it comes from.
     """
-    there = [name for name in names if name in case.port]
-    return (there, [n for n in names if n not in there]) if there else (names, [])
+    names, missing = [], {}
+    for leaf, name in zip(event.leaves, event.names(run), strict=True):
+        if name not in case.truth:
+            continue
+        layer, call = event.layer, event.call
+        why = "" if event.kind == "output" else case.unseen.why(event.kind, layer, call, leaf)
+        if why and name not in case.port:
+            missing[name] = why
+        else:
+            names.append(name)
+    return names, missing
 
 
 def _forced(case: Case, names: list[str], event: Event, floor: float) -> dict[str, Row]:
-    forced = [f"forced/{name}" for name in names]
-    what = f"{event.words}, given the oracle's input"
-    return {
-        name: case.measured(name, what, floor, layer=event.layer, call=event.call)
-        for name in forced
-        if name in case.truth and name in case.port
-    }
+    """The layer alone; what is not there must be excused, since it decides of faults."""
+    rows = {}
+    for name in (f"forced/{name}" for name in names):
+        why = case.unseen.why_unforced("exit", event.layer, event.call, name.rpartition("/")[2])
+        if name in case.truth and (name in case.port or not why):
+            what = f"{event.words}, given the oracle's input"
+            rows[name] = case.measured(name, what, floor, layer=event.layer, call=event.call)
+    return rows
 
 
 def _unseen(name: str, event: Event, run: str, why: str) -> Row:
@@ -208,7 +212,7 @@ def _lacking(case: Case, compared: Pass) -> Departure | None:
 def _also(compared: Pass, split: Runs, where: Culprit) -> tuple[str, ...]:
     """Other layers that depart by themselves: a second fault beside the first."""
     reached = {compared.events[i].layer for i in split.fault}
-    wrong = [r.layer for r in compared.introduced.values() if r.status == "departs"]
+    wrong = [r.layer for r in departing(compared.introduced.values()) if not _absent(r)]
     layers = [layer for layer in dict.fromkeys(wrong) if layer in reached and layer != where.layer]
     return tuple(
         layer

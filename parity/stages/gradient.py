@@ -64,7 +64,8 @@ def _cotangents(case: Case) -> list[Row]:
     for name in names:
         place, _, leaf = name.removeprefix("cotangent/").rpartition("/")
         layer, _, call = place.rpartition("#")
-        if layer in case.uncompared:
+        why = case.unseen.why("exit", layer, int(call), leaf) if layer else ""
+        if why and name not in case.port:
             continue
         what = "d loss / d " + (f"what {layer} returns" if layer else "outputs")
         rows.append(
@@ -90,7 +91,9 @@ def _forced(case: Case) -> list[Row]:
         for name in names:
             place, _, tensor = name.removeprefix(f"{prefix}/").rpartition("/")
             layer, _, call = place.rpartition("#")
-            if layer in case.uncompared or name not in case.port:
+            # A gradient is the whole layer's; it has no leaf that could be loose.
+            leaf = tensor if plain == "cotangent" else ""
+            if case.unseen.why_unforced("enter", layer, int(call), leaf) and name not in case.port:
                 continue
             of = tensor if plain == "gradient" else f"the input of {layer}"
             what = f"d loss / d {of}, {layer} alone"

@@ -95,6 +95,30 @@ def test_missing_activation_fails_unless_the_layer_is_uncompared(
     assert judge([LaneEvidence("float64", reference, excused)]).passed
 
 
+@pytest.mark.parametrize("key", ["relu", "relu#0", "exit/relu#0/0"])
+def test_layer_call_or_array_may_be_uncompared(
+    reference: Capture, port: Capture, edit: Callable[..., Capture], key: str
+) -> None:
+    """An output whose layout cannot be told is missing, and so is its cotangent."""
+    gone: dict[str, Any] = {f"{p}{run}/exit/relu#0/0": None for p in ("", "forced/")
+                            for run in ("train", "eval")}  # fmt: skip
+    gone["cotangent/relu#0/0"] = None
+    assert not judge([LaneEvidence("float64", reference, edit(port, gone))]).passed
+    excused = edit(port, gone, uncompared={key: "its layout cannot be told from its shape"})
+    assert judge([LaneEvidence("float64", reference, excused)]).passed
+
+
+def test_layer_that_was_not_run_alone_fails_unless_the_port_says_why(
+    reference: Capture, port: Capture, edit: Callable[..., Capture]
+) -> None:
+    gone = dict.fromkeys(n for n in port.arrays if n.startswith("forced/") and "/fc1#0/" in n)
+    verdict = judge([LaneEvidence("float64", reference, edit(port, gone))])
+    assert verdict.first_departure is not None
+    assert (verdict.first_departure.stage, verdict.first_departure.layer) == ("forward", "fc1")
+    excused = edit(port, gone, unforced={"fc1#0": "the reference's layer has no argument 1"})
+    assert judge([LaneEvidence("float64", reference, excused)]).passed
+
+
 def test_nan_in_the_port_never_passes(verdict_on: Judge) -> None:
     def spoil(x: np.ndarray) -> np.ndarray:
         x = x.copy()
@@ -116,7 +140,9 @@ def test_layer_that_takes_less_is_compared_by_what_it_takes(
     name = "train/enter/fc2#0/1"
     timeline = {"train": events, "eval": reference.about["timeline"]["eval"]}
     ours = edit(reference, {name: reference.arrays["train/enter/fc2#0/0"]}, timeline=timeline)
-    verdict = judge([LaneEvidence("float64", ours, port)])
+    assert not judge([LaneEvidence("float64", ours, port)]).passed
+    less = edit(port, {}, loose_leaves=["enter/fc2#0/1"])
+    verdict = judge([LaneEvidence("float64", ours, less)])
     assert verdict.passed
     rows = next(r for r in verdict.results if r.stage == "forward").rows
     assert next(row for row in rows if row.name == name).status == "not compared"
