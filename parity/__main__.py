@@ -17,7 +17,8 @@ import argparse
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from experiment.command import EXIT_BROKEN_PIPE
@@ -26,7 +27,7 @@ from experiment.errors import EXIT_USER_ERROR, UserError
 from experiment.interrupts import EXIT_INTERRUPTED
 from parity.bridge.support import rows
 from parity.capture.plan import GPU_LANES, LANES, Job
-from parity.capture.processes import PATIENCE, PROGRESS
+from parity.capture.processes import ERROR, PATIENCE, PROGRESS
 from parity.stages.names import STAGES
 
 
@@ -46,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return arguments.run(arguments)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        sys.stdout.flush()  # what a pair printed comes before the error, also in one pipe
+        print(f"{ERROR}{error}", file=sys.stderr)
     except BrokenPipeError:
         # Python flushes stdout once more as it exits, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -73,12 +75,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     from parity.verify import CPU_LANES, verify
 
     lanes = tuple(LANES) if arguments.device == "gpu" else CPU_LANES
-    with shown() as report:
+    with _failing_into(arguments, arguments.pair, arguments.seed), shown() as report:
         verdict = verify(
             arguments.pair,
             lanes=lanes,
             seed=arguments.seed,
-            stages=arguments.stages.split(",") if arguments.stages else STAGES,
+            stages=_stages(arguments),
             keep=arguments.keep,
             report=report,
             patience=arguments.patience,
@@ -91,6 +93,27 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verdict.exit_code
 
 
+@contextmanager
+def _failing_into(arguments: argparse.Namespace, pair: str, seed: int) -> Iterator[None]:
+    """Until there is a verdict, the file that it goes to says that there is none, and why."""
+    if arguments.out is None:
+        yield
+        return
+    from parity.failed_verdict import UNFINISHED, write_failed_verdict
+
+    # At once, so that a file that cannot be written is noticed before the work.
+    write_failed_verdict(arguments.out, pair, seed, UNFINISHED)
+    try:
+        yield
+    except UserError as error:
+        write_failed_verdict(arguments.out, pair, seed, str(error))
+        raise
+
+
+def _stages(arguments: argparse.Namespace) -> Sequence[str]:
+    return arguments.stages.split(",") if arguments.stages else STAGES
+
+
 def _compare(arguments: argparse.Namespace) -> int:
     from parity.capture.capture_file import read_capture
     from parity.evidence import LaneEvidence
@@ -98,11 +121,11 @@ def _compare(arguments: argparse.Namespace) -> int:
     from parity.screen import render
     from parity.verdict import write_verdict
 
-    reference, port = read_capture(arguments.reference), read_capture(arguments.port)
-    oracle = read_capture(arguments.oracle) if arguments.oracle else None
-    evidence = LaneEvidence(reference.about["lane"], reference, port, oracle)
-    stages = arguments.stages.split(",") if arguments.stages else STAGES
-    verdict = judge([evidence], stages)
+    with _failing_into(arguments, str(arguments.port), 0):
+        reference, port = read_capture(arguments.reference), read_capture(arguments.port)
+        oracle = read_capture(arguments.oracle) if arguments.oracle else None
+        evidence = LaneEvidence(reference.about["lane"], reference, port, oracle)
+        verdict = judge([evidence], _stages(arguments))
     print(render(verdict))
     if arguments.out:
         write_verdict(arguments.out, verdict)

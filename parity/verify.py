@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from parity.capture.capture_file import read_capture
+from parity.capture.gpu_probe import check_gpus
 from parity.capture.plan import GPU_LANES, LANES
 from parity.capture.processes import PATIENCE, START, run, tasks
 from parity.evidence import LaneEvidence
@@ -44,6 +45,9 @@ def verify(
     check_stages(stages)
     chosen = [lane for lane in LANES if lane == "float64" or lane in lanes]
     nonce = secrets.token_hex(8)
+    if set(chosen) & set(GPU_LANES):
+        report("looking for the GPU")
+        check_gpus()
     with _folder(keep) as folder:
         arguments = _pair_arguments(pair, folder)
         lines, files = tasks(arguments, chosen, folder, seed, nonce, _cores())

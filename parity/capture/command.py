@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from experiment.errors import UserError
+from experiment.errors import EXIT_USER_ERROR, UserError
 from parity.capture.capture_file import Capture, CaptureError, read_capture, write_capture
 from parity.capture.plan import Job
+from parity.capture.processes import ERROR, LAST_LINES
 from parity.pair import Pair
 
 _POLL_SECONDS = 0.05
 
-_SECONDS_BETWEEN_WORDS = 20.0
-"""A process that waits says so, or it would count as hung."""
+_SECONDS_BETWEEN_SIGNS = 0.5
+"""A process that waits gives signs of life, or it would count as hung. Where nobody reads them any
+more, they end it."""
 
 Report = Callable[[str], None]
 
@@ -90,19 +92,22 @@ def make_oracle(pair_arguments: list[str], job: Job) -> Path:
     done = subprocess.run(
         [sys.executable, "-m", "parity", "capture", *arguments], stderr=subprocess.PIPE, text=True
     )
+    if done.returncode == EXIT_USER_ERROR:  # it says why itself, however long that is
+        error = f"\n{done.stderr}".rpartition(f"\n{ERROR}")[2].strip()
+        raise CaptureError(f"the oracle {out} could not be captured: {error}")
     if done.returncode != 0:
-        last = "\n  ".join(done.stderr.strip().splitlines()[-10:])
-        raise CaptureError(f"the oracle {out} could not be captured:\n  {last}")
+        last = "\n  ".join(done.stderr.strip().splitlines()[-LAST_LINES:])
+        raise CaptureError(f"the oracle {out} could not be captured; its last lines:\n  {last}")
     return out
 
 
 def _await(path: Path, parent: int, report: Report) -> None:
     """Wait until another process has written the file, or its parent has gone."""
-    spoken = time.monotonic()
+    seen = time.monotonic()
     while not path.exists():
         if os.getppid() != parent:
             raise OrphanError(f"{path} is not there, and the command that asked for it has gone")
-        if time.monotonic() - spoken > _SECONDS_BETWEEN_WORDS:
-            spoken = time.monotonic()
-            report("waiting for the reference")
+        if time.monotonic() - seen > _SECONDS_BETWEEN_SIGNS:
+            seen = time.monotonic()
+            report("")
         time.sleep(_POLL_SECONDS)

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from experiment.errors import EXIT_USER_ERROR, UserError
 from parity.capture.plan import GPU_LANES
@@ -32,7 +33,14 @@ START = "start.safetensors"
 """What both sides start from, written before the first capture is done."""
 
 PROGRESS = "progress: "
-"""How a capture process begins a line that is no output of the pair's."""
+"""How a capture process begins a line that is no output of the pair's. Alone it is a sign of life,
+of a process that waits."""
+
+ERROR = "error: "
+"""How a command begins the text of a user's error; it is the last that the command says."""
+
+_LAST_WORDS_SECONDS = 2.0
+"""How long a process's output is awaited after it has ended: what it started may hold the pipe."""
 
 Report = Callable[[str], None]
 
@@ -50,8 +58,11 @@ class Task:
     arguments: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+    error: list[str] = field(default_factory=list)
+    """The last line that begins as an error does, and all that followed."""
     heard: float = 0.0
     process: subprocess.Popen[str] | None = None
+    listener: threading.Thread | None = None
 
     @property
     def name(self) -> str:
@@ -100,14 +111,15 @@ def run(lines: Sequence[Sequence[Task]], report: Report, patience: float = PATIE
         while running or any(waiting):
             for line in waiting:
                 if line and not any(task.framework == line[0].framework for task in running):
-                    running.append(_start(line.popleft(), report))
+                    running.append(line.popleft())
+                    _start(running[-1], report)
             for task in list(running):
                 if _is_done(task, patience):
                     running.remove(task)
             time.sleep(0.05)
 
 
-def _start(task: Task, report: Report) -> Task:
+def _start(task: Task, report: Report) -> None:
     task.process = subprocess.Popen(
         [sys.executable, "-m", "parity", "capture", *task.arguments],
         stdout=subprocess.PIPE,
@@ -119,8 +131,8 @@ def _start(task: Task, report: Report) -> Task:
         start_new_session=True,  # so that what a pair starts ends with it
     )
     task.heard = time.monotonic()
-    threading.Thread(target=_listen, args=(task, report), daemon=True).start()
-    return task
+    task.listener = threading.Thread(target=_listen, args=(task, report), daemon=True)
+    task.listener.start()
 
 
 def _listen(task: Task, report: Report) -> None:
@@ -130,8 +142,14 @@ def _listen(task: Task, report: Report) -> None:
         task.heard = time.monotonic()
         line = text.rstrip("\n")
         if line.startswith(PROGRESS):
-            report(f"{task.name}: {line.removeprefix(PROGRESS)}")
-        elif line:
+            if said := line.removeprefix(PROGRESS):
+                report(f"{task.name}: {said}")
+            continue
+        if line.startswith(ERROR):
+            task.error = [line.removeprefix(ERROR)]
+        elif task.error:
+            task.error.append(line)
+        if line:
             task.lines.append(line)
 
 
@@ -148,12 +166,21 @@ def _is_done(task: Task, patience: float) -> bool:
         return False
     if code == 0:
         return True
-    time.sleep(0.2)  # its last words may still be on their way
-    said = "\n".join(task.lines)
-    if code == EXIT_USER_ERROR and "error: " in said:
-        raise PairError(f"{task.name}: {said.partition('error: ')[2]}")
-    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    raise CaptureProcessError(f"{task.name}: the capture process crashed ({how}). {_last(task)}")
+    if task.listener is not None:  # its last words may still be on their way
+        task.listener.join(_LAST_WORDS_SECONDS)
+    if code == EXIT_USER_ERROR and task.error:
+        raise PairError(f"{task.name}: " + "\n".join(task.error).rstrip())
+    raise CaptureProcessError(
+        f"{task.name}: the capture process crashed ({_how(code)}). {_last(task)}"
+    )
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name
+    outside = "; it was ended from outside, as where memory is short" if name == "SIGKILL" else ""
+    return f"signal {name}{outside}"
 
 
 def _last(task: Task) -> str:
@@ -163,10 +190,15 @@ def _last(task: Task) -> str:
 
 @contextlib.contextmanager
 def _ended_with_us(running: Sequence[Task]) -> Iterator[None]:
-    """However this ends, no process is left behind."""
+    """However this ends, but for a SIGKILL, no process is left behind."""
+    before = {number: signal.getsignal(number) for number in _ends()}
+    for number in before:
+        signal.signal(number, _end)
     try:
         yield
     finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
         for task in running:
             if task.process is not None and task.process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -174,11 +206,24 @@ def _ended_with_us(running: Sequence[Task]) -> Iterator[None]:
                 task.process.wait()
 
 
+def _ends() -> list[signal.Signals]:
+    """Signals that would end this process at once, and leave the others behind."""
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    known = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    return [n for n in known if n is not None and signal.getsignal(n) is signal.SIG_DFL]
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
 def _environment(framework: str, lane: str, cores: int) -> dict[str, str]:
     """Settings that a framework reads when it starts."""
     found = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
     if framework == "jax":
         found["NPROC"] = str(cores - cores // 2)  # XLA's CPU threads; PyTorch has the others
+    found["PYTHONUNBUFFERED"] = "1"  # or a crash would swallow its last words
     if lane in GPU_LANES:
         # Both share one GPU, and JAX alone would take three quarters of its memory.
         found["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"

@@ -127,6 +127,8 @@ def moved_by_an_ulp(array: np.ndarray, name: str, run: int) -> np.ndarray:
 
 def _batch(pair: Pair, seed: int, index: int, n: int) -> tuple[Any, Any]:
     inputs = _checked("inputs", call(pair, "inputs", pair.inputs, _generator(seed, 0, index), n))
+    if not leaves(inputs, is_numpy):
+        raise PairError(f"inputs: found {inputs!r}, which holds no array; expected NumPy arrays")
     if pair.targets is None:
         return inputs, None
     given = (inputs,) if len(inspect.signature(pair.targets).parameters) > 2 else ()

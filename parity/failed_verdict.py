@@ -1,0 +1,28 @@
+"""The verdict.json of a comparison that could not be made. NumPy only.
+
+It takes the place of an earlier run's, which nobody shall mistake for this one's.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+from experiment.errors import EXIT_USER_ERROR
+from experiment.storage import write_atomically
+from parity.verdict import Verdict
+
+UNFINISHED = "the comparison has not ended, or was killed"
+
+
+def write_failed_verdict(path: Path, pair: str, seed: int, error: str) -> None:
+    """Write a verdict that has not passed, exit code 2, with `error` in place of results.
+
+    Raises `OSError`.
+    """
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    empty = Verdict(pair=pair, seed=seed, nonce="", date=date, lanes=(), results=())
+    content = json.loads(empty.to_json())
+    content |= {"passed": False, "exit_code": EXIT_USER_ERROR, "error": error}
+    write_atomically(path, (json.dumps(content) + "\n").encode())
