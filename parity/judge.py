@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from parity.evidence import PROOF_LANE, LaneEvidence, check_evidence
+from parity.grouping import grouped
 from parity.hints import find_hint
 from parity.stages import (
     config,
@@ -88,6 +89,7 @@ def judge(
         ),
         promoted=_unique(p for case in cases for p in case.evidence.port.about.get("promoted", [])),
         notes=_notes(cases, results),
+        aside=_aside(first),
         checks=tuple(check for case in cases for check in _checks(case)),
         provenance=_provenance(cases),
     )
@@ -115,12 +117,26 @@ def _notes(cases: list[Case], results: list[StageResult]) -> tuple[str, ...]:
     for case in cases:
         for side in (case.evidence.reference, case.evidence.port):
             lines += [f"{side.about['side']}: {note}" for note in side.about.get("notes", [])]
-        port = case.evidence.port.about
-        for key, what in (("uncompared", "not compared"), ("port_only", "in the port only")):
-            lines += [f"{what}: {path}: {why}" for path, why in dict(port.get(key, {})).items()]
-        by_shape = port.get("by_shape", [])
-        lines += [f"matched by type and shape: {', '.join(by_shape)}"] if by_shape else []
+        for what, reasons in _aside(case).items():
+            lines += [f"{what}: {text}" for text in grouped(reasons)]
     return _unique(lines)
+
+
+_ASIDE = {
+    "uncompared": "not compared",
+    "unforced": "not run alone",
+    "port_only": "in the port only",
+}
+
+
+def _aside(case: Case) -> dict[str, dict[str, str]]:
+    """What the notes shorten, whole: heading -> name -> why."""
+    port = case.evidence.port.about
+    found = {what: dict(port.get(key, {})) for key, what in _ASIDE.items()}
+    found["matched by type and shape"] = dict.fromkeys(port.get("by_shape", []), "")
+    for side, names in port.get("left_out", {}).items():
+        found[f"left out of the {side}"] = dict(names)
+    return {what: reasons for what, reasons in found.items() if reasons}
 
 
 def _checks(case: Case) -> list[dict[str, Any]]:

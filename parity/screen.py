@@ -6,8 +6,9 @@ import math
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from parity.timeline import is_inside
-from parity.verdict import Departure, Hint, StageResult, Verdict
+from parity.grouping import listed
+from parity.layer_tree import layer_tree
+from parity.verdict import Departure, Hint, Row, StageResult, Verdict
 
 WIDTH = 100
 """Columns."""
@@ -26,6 +27,7 @@ def render(verdict: Verdict) -> str:
     if (departure := verdict.first_departure) is not None:
         parts += [*_departure(verdict, departure), ""]
     sections = (
+        ("settings that differ, which may be the cause", _suspects(verdict)),
         ("waived", verdict.waivers),
         ("skipped", verdict.skips),
         ("raised to float64", verdict.promoted),
@@ -72,6 +74,19 @@ def markdown(verdict: Verdict) -> str:
     return "\n".join([*lines, "", f"Allowed: {allowed}. {UNITS[0].upper()}{UNITS[1:]}"])
 
 
+def _suspects(verdict: Verdict) -> list[str]:
+    """Only where something departs: what changes no number is spelled otherwise, and no fault."""
+    if verdict.passed:
+        return []
+    shown = verdict.first_departure.suspects if verdict.first_departure else ()
+    layers: dict[str, list[str]] = {}
+    for suspect in verdict.suspects:
+        if suspect not in shown:
+            sides = f"{suspect.reference_value} in the reference, {suspect.port_value} in the port"
+            layers.setdefault(f"{suspect.setting}: {sides}", []).append(suspect.layer)
+    return [f"{listed(found)}: {text}" for text, found in layers.items()]
+
+
 def _title(verdict: Verdict) -> str:
     return f"parity of {verdict.pair}, seed {verdict.seed}, {verdict.date}"
 
@@ -101,7 +116,7 @@ def _short(text: str, width: int) -> str:
 def _departure(verdict: Verdict, departure: Departure) -> list[str]:
     lines = _wrapped(f"First departure: {departure.stage}, {departure.lane}: {departure.text}", "")
     if departure.layer:
-        lines += ["", *_tree(verdict, departure)]
+        lines += ["", *layer_tree(verdict.layers, departure)]
     lines += ["", *_numbers(departure)]
     if departure.also:
         lines += _wrapped(f"departing by themselves, too: {', '.join(departure.also)}", "  ")
@@ -116,22 +131,6 @@ def _catalogue(hint: Hint) -> str:
     return f" [porting bug {hint.bug}]" if hint.bug else ""
 
 
-def _tree(verdict: Verdict, departure: Departure) -> list[str]:
-    """The layers, indented; the culprit marked. Insides of containers that agree are left out."""
-    lines = []
-    for layer in verdict.layers:
-        depth = layer.path.count(".")
-        top = layer.path.split(".")[0]
-        if depth and not (is_inside(departure.layer, top) or departure.layer == top):
-            continue
-        kind = layer.kind.rpartition(".")[2]
-        here = "   <<< HERE" if layer.path == departure.layer else ""
-        name = layer.path.rpartition(".")[2]
-        port = f"  = {layer.port_path}" if layer.port_path else ""
-        lines.append(f"  {'  ' * depth}{name} ({kind}){port}{here}")
-    return lines
-
-
 def _numbers(departure: Departure) -> list[str]:
     row = departure.row
     if row is None:
@@ -142,19 +141,31 @@ def _numbers(departure: Departure) -> list[str]:
         lines += _wrapped(
             f"{row.what}: needed {_number(row.needed)}{times}, allowed {_number(row.limit)}", "  "
         )
-    own = departure.introduced
-    if own is not None:
-        words = "departs by itself" if own > row.limit else "by itself it agrees: inherited"
-        lines.append(f"  introduced by the layer: {_number(own)} ({words})")
-    if row.worst is not None:
-        index = ", ".join(map(str, row.worst))
-        lines.append(
-            f"  worst at [{index}] of {list(row.shape)}: reference {row.reference_value!r}, port "
-            f"{row.port_value!r}"
-        )
+    lines += _introduced(departure, row)
+    if row.reference_value is not None and row.port_value is not None:
+        values = f"reference {row.reference_value:.12g}, port {row.port_value:.12g}"
+        index = ", ".join(map(str, row.worst or ()))
+        where = f"worst at [{index}] of {list(row.shape)}: " if index else ""
+        spread = "standard deviation: " if departure.stage == "init" else ""
+        lines.append(f"  {where}{spread}{values}")
     elif row.fault and row.fault not in departure.text:
         lines += _wrapped(row.fault, "  ")
     return lines
+
+
+def _introduced(departure: Departure, row: Row) -> list[str]:
+    """What the suspect adds by itself, given the oracle's numbers."""
+    own = departure.introduced
+    if own is None:
+        return []
+    who = "the optimizer" if departure.place == "step" else departure.layer or "it"
+    if own > row.limit:
+        words = f"introduced by {who} alone, given the oracle's numbers: {_number(own)}"
+    elif departure.place == "between":
+        words = f"{who} alone, given the oracle's numbers: {_number(own)}; it is not to blame"
+    else:
+        words = f"{who} alone, given the oracle's numbers, agrees: {_number(own)}; inherited"
+    return [f"  {words}"]
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

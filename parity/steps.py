@@ -48,18 +48,21 @@ def _structural_zeros(case: Case) -> frozenset[str]:
     return frozenset(zero or ())
 
 
-def drift(case: Case, prefix: str) -> float:
+def drift(case: Case, prefix: str, arrays: Arrays | None = None) -> float:
     """How far structurally zero parameters are apart under a prefix: rounding, amplified.
+
+    `arrays` are those of another run than the port's.
 
     Adam divides a gradient by its own magnitude, so a gradient that is rounding alone becomes a
     step. Running means before which such a bias stands follow it one to one.
     """
     names = [f"{prefix}/parameter/{name}" for name in structural_zeros(case)]
-    both = [n for n in names if n in case.truth and n in case.port]
+    other: Arrays = case.port if arrays is None else arrays
+    both = [n for n in names if n in case.truth and n in other]
     return magnitude(
-        case.port[n].astype(np.float64) - case.truth[n].astype(np.float64)
+        other[n].astype(np.float64) - case.truth[n].astype(np.float64)
         for n in both
-        if case.port[n].shape == case.truth[n].shape
+        if other[n].shape == case.truth[n].shape
     )
 
 

@@ -91,6 +91,8 @@ def _differing(
         two = next((theirs[name] for name in other_names if name in theirs), None)
         if one is None or two is None:
             continue
+        if meaning == "padding" and _same_padding(kinds[0], ours, two):
+            continue
         # flax.nnx.BatchNorm's momentum is the share that is kept, PyTorch's the share that is new.
         kept = meaning == "momentum" and "flax.nnx.BatchNorm" in other_kinds
         if _plain(meaning, one) != _plain(meaning, 1 - two if kept else two):
@@ -98,6 +100,30 @@ def _differing(
                 (meaning, one, f"{two} (keeps {two}, so takes {1 - two:g})" if kept else two)
             )
     return found
+
+
+def _same_padding(kind: str, ours: Mapping[str, Any], theirs: Any) -> bool:
+    """Flax's word for a padding mode; and `lax`'s padding of a transposed convolution.
+
+    PyTorch's p takes away from d (k - 1) rows of zeros on each side, lax's counts what is left:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
+    """
+    if isinstance(theirs, str) and theirs.lower() == ours.get("padding_mode"):
+        return True
+    if "ConvTranspose" not in kind or isinstance(theirs, str | int):
+        return False
+    numbers = (ours.get(key) for key in ("kernel_size", "dilation", "padding"))
+    sizes, dilations, paddings = (n if isinstance(n, list | tuple) else [n] for n in numbers)
+    if None in (*sizes, *dilations, *paddings) or len(theirs) != len(sizes):
+        return False
+    added = ours.get("output_padding") or 0
+    added = added if isinstance(added, list | tuple) else [added] * len(sizes)
+    expected = [
+        [d * (k - 1) - p, d * (k - 1) - p + more]
+        for k, d, p, more in zip(sizes, dilations, paddings, added, strict=True)
+    ]
+    sides = [list(side) if isinstance(side, list | tuple) else [side, side] for side in theirs]
+    return sides == expected
 
 
 def _plain(meaning: str, value: Any) -> Any:

@@ -18,6 +18,10 @@ the way: rounding errors of layers are independent, and add up like steps of a r
 
 Structurally zero tensors (the gradient of a key's bias, of a bias before a batch norm) hold
 rounding alone. Their scale is `KIND_FLOOR` of the largest of their kind in the model.
+
+**Free runs** (stage trajectory, proof lane). Training amplifies rounding, some trainings without
+bound. The reference's run from weights and inputs moved by one float64 unit in the last place shows
+by how much, and the same factor applies: `free_run_limit`. Unit: normwise relative error.
 """
 
 from __future__ import annotations
@@ -41,6 +45,14 @@ outputs and up to 8 on gradients of small tensors."""
 FLOOR_UNITS = 4.0
 """Least noise, in units roundoff of the tensor's scale: a few operations of one layer."""
 
+AMPLIFIED_FACTOR = BUDGET_FACTOR
+"""How many times the reference's own divergence a free run of the port may be off. A port rounds
+otherwise in every layer of every step, the moved run at its start alone; both are amplified."""
+
+CHAOTIC = 1e-6
+"""The reference's own divergence beyond which a free run shows nothing: `AMPLIFIED_FACTOR` times
+this is 1.6e-5, and the weakest bug of the catalogue (2.5e-5) has to stay visible."""
+
 KIND_FLOOR = 1e-3
 """Least scale of a gradient, cotangent, slot or change: this share of the largest of its kind."""
 
@@ -58,6 +70,11 @@ place of the parameter on either side without any fault of the optimizer."""
 
 UNIT_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "device": 2.0**-24, "tf32": 2.0**-11}
 """Relative error of one rounding in each lane (IEEE 754: 53 and 24 bits; TF32: 11)."""
+
+
+def free_run_limit(own: float) -> float:
+    """The error allowed where the reference's own run departs from itself by `own`."""
+    return max(PROOF_TOLERANCE, AMPLIFIED_FACTOR * own)
 
 
 @dataclass(frozen=True, kw_only=True)

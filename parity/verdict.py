@@ -144,6 +144,8 @@ class Verdict:
     skips: tuple[str, ...] = ()
     promoted: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    aside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What the notes shorten, whole: heading -> name -> why."""
     checks: tuple[Mapping[str, Any], ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 

@@ -28,34 +28,55 @@ class History:
     """After each step."""
 
 
+@dataclass(frozen=True)
+class Scene:
+    """A step that departs: what led to it, and what the port made of it."""
+
+    step: int
+    history: History
+    port: np.ndarray
+    """The port's change."""
+
+
 def sgd(case: Case, departure: Departure) -> Hint | None:
     """41 to 46: SGD with its decay, momentum or rate elsewhere."""
-    found = _scene(case, departure)
-    if found is None or found[0].slots.get("exp_avg"):
+    scenes = _scenes(case, departure)
+    if not scenes or scenes[0].history.slots.get("exp_avg"):
         return None
-    history, port = found
-    constants = sgd_constants(history)
-    return _first(sgd_changes(history, constants), history, port) if constants else None
+    # The last step shows most: one step alone tells no momentum from none.
+    constants = sgd_constants(scenes[-1].history)
+    if constants is None:
+        return None
+    return _first([sgd_changes(scene.history, constants) for scene in scenes], scenes)
 
 
 def adam(case: Case, departure: Departure) -> Hint | None:
     """47, 48: Adam's decay as AdamW's, another decay, eps at another place."""
-    found = _scene(case, departure)
-    if found is None or not found[0].slots.get("exp_avg"):
+    scenes = _scenes(case, departure)
+    if not scenes or not scenes[0].history.slots.get("exp_avg"):
         return None
-    history, port = found
-    constants = adam_constants(history)
-    return _first(adam_changes(history, constants), history, port) if constants else None
+    constants = adam_constants(scenes[-1].history)
+    if constants is None:
+        return None
+    return _first([adam_changes(scene.history, constants) for scene in scenes], scenes)
 
 
-def _first(
-    variants: list[tuple[int, str, np.ndarray]], history: History, port: np.ndarray
-) -> Hint | None:
-    """The first variant that is the port's change, and not the reference's."""
-    for bug, text, change in variants:
-        if same(change, port, _TIGHT) and not same(change, history.changes[-1], _TIGHT):
-            return Hint(bug=bug, text=f"the port's step is exactly that of {text}")
-    times = ratio(history.changes[-1], port, _TIGHT)
+def _first(variants: list[list[tuple[int, str, np.ndarray]]], scenes: list[Scene]) -> Hint | None:
+    """The first variant that is the port's change in every step, else in the first that departs.
+
+    `variants` has a list a scene, in the same order of variants.
+    """
+    first = scenes[0]
+    fits = [
+        [same(change, scene.port, _TIGHT) for _, _, change in found]
+        for found, scene in zip(variants, scenes, strict=True)
+    ]
+    other = [not same(change, first.history.changes[-1], _TIGHT) for *_, change in variants[0]]
+    for steps, words in ((fits, "the port's steps are"), (fits[:1], f"step {first.step} is")):
+        for i, (bug, text, _) in enumerate(variants[0]):
+            if other[i] and all(fit[i] for fit in steps):
+                return Hint(bug=bug, text=f"{words} exactly what {text} gives")
+    times = ratio(first.history.changes[-1], first.port, _TIGHT)
     if times is not None and abs(times - 1) > _TIGHT:
         return Hint(bug=51, text=f"the port's step is {times:.6g} times the reference's")
     return None
@@ -65,17 +86,18 @@ _TIGHT = BUDGET_MATCH / 100
 """Changes are differences of parameters; their own rounding is 1e-16 / 1e-3 of them or less."""
 
 
-def _scene(case: Case, departure: Departure) -> tuple[History, np.ndarray] | None:
-    """What the first step shows whose change departs: a wrong slot shows in a later one."""
+def _scenes(case: Case, departure: Departure) -> list[Scene]:
+    """From the first step whose change departs, to the last: a wrong slot shows in a later one."""
     row = departure.row
     if row is None or not row.run.isdigit() or not case.ruler.proves:
-        return None
+        return []
     later = [step for step in update_steps(case) if step >= int(row.run)]
-    scenes = filter(None, (_until(case, row.tensor, step) for step in later))
-    return next((s for s in scenes if not same(s[0].changes[-1], s[1], _TIGHT)), None)
+    scenes = [s for step in later if (s := _until(case, row.tensor, step)) is not None]
+    wrong = (i for i, s in enumerate(scenes) if not same(s.history.changes[-1], s.port, _TIGHT))
+    return scenes[next(wrong, len(scenes)) :]
 
 
-def _until(case: Case, tensor: str, last: int) -> tuple[History, np.ndarray] | None:
+def _until(case: Case, tensor: str, last: int) -> Scene | None:
     """The oracle's history up to a step, and the port's change in it."""
     steps = [step for step in update_steps(case) if step <= last]
     names = {
@@ -106,4 +128,4 @@ def _until(case: Case, tensor: str, last: int) -> tuple[History, np.ndarray] | N
     history = History(
         arrays["before"], arrays["gradients"], list(rates[: len(steps)]), changes, slots
     )
-    return history, mine - start[name_before(last, tensor)]
+    return Scene(last, history, mine - start[name_before(last, tensor)])

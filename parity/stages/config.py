@@ -1,4 +1,7 @@
-"""Stage config: the numbers of the training, precision switches and dtypes; and suspects."""
+"""Stage config: the numbers of the training, precision switches and dtypes.
+
+Layer settings that differ are suspects, see `parity.suspects`: no fault of their own.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,10 @@ def judge(case: Case) -> StageResult:
     """Every setting that decides numbers, compared by name."""
     wrong = [*_recipe(case), *_switches(case), *_dtypes(case), *_x64(case)]
     departure = _departure(case, wrong)
-    notes = [f"suspect: {suspect.text}" for suspect in case.suspects]
     entries = len(case.evidence.truth.about.get("config", {}))
     settings = count(entries, "setting") if entries else "no recipe"
-    suspects = f"; {count(len(case.suspects), 'suspect')}" if case.suspects else ""
-    summary = departure.text if departure else f"{settings}, switches, dtypes{suspects}"
-    return case.result("config", wrong, departure, summary, notes, numbers=False)
+    summary = departure.text if departure else f"{settings}, switches, dtypes"
+    return case.result("config", wrong, departure, summary, numbers=False)
 
 
 def _recipe(case: Case) -> list[Row]:

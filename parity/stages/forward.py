@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from parity.grouping import listed
 from parity.localise import Culprit, Runs, culprit, runs
 from parity.numerics import MISSING
 from parity.stages.case import Case, count, departing
@@ -66,18 +67,18 @@ def _compare_pass(case: Case, run: str) -> Pass:
 def judge(case: Case) -> StageResult:
     """Both passes. A departure that nothing after it sees is a note, not a fault."""
     rows: list[Row] = []
-    notes: list[str] = []
+    rewritten: list[str] = []
     departures = []
     for run in PASSES:
         compared = compare_pass(case, run)
         split = split_runs(case, compared)
         departures += [d for d in [_departure(case, compared, split)] if d]
-        notes += _notes(compared, split)
+        rewritten += [compared.events[i].words for i in split.absorbed]
         rows += [*_settled(compared, split), *compared.unseen]
     departure = departures[0] if departures else None
     layers = len({row.layer for row in rows if row.status != "not compared"} - {""})
     summary = departure.text if departure else f"{count(layers, 'layer')}, train and eval"
-    return case.result("forward", rows, departure, summary, notes)
+    return case.result("forward", rows, departure, summary, _notes(rewritten))
 
 
 def split_runs(case: Case, compared: Pass) -> Runs:
@@ -168,12 +169,10 @@ def _settled(compared: Pass, split: Runs) -> list[Row]:
     return rows
 
 
-def _notes(compared: Pass, split: Runs) -> list[str]:
-    return [
-        f"{compared.events[i].words}, {compared.run}: differs inside, and nothing after it does: "
-        "a rewrite"
-        for i in split.absorbed
-    ]
+def _notes(rewritten: list[str]) -> list[str]:
+    if not rewritten:
+        return []
+    return [f"differs inside, and nothing after it does, so it is a rewrite: {listed(rewritten)}"]
 
 
 def _departure(case: Case, compared: Pass, split: Runs) -> Departure | None:
@@ -182,6 +181,9 @@ def _departure(case: Case, compared: Pass, split: Runs) -> Departure | None:
     events, position = compared.events, split.fault[0]
     where = culprit(events, position, compared.rows, case.truth, compared.run)
     row = max(departing(compared.rows[position]), key=lambda row: row.needed)
+    own = row.introduced
+    if where.place == "between" and events[position].kind == "enter":
+        own = _alone(compared, where.layer)
     return case.departure(
         "forward",
         where.place,
@@ -189,9 +191,15 @@ def _departure(case: Case, compared: Pass, split: Runs) -> Departure | None:
         _text(case, where, row, compared.run),
         row,
         after=where.after,
-        introduced=row.introduced,
+        introduced=own,
         also=_also(compared, split, where),
     )
+
+
+def _alone(compared: Pass, layer: str) -> float | None:
+    """What the layer after a fault between two adds by itself: where it agrees, it is not to blame."""
+    found = (row.needed for row in compared.introduced.values() if row.layer == layer)
+    return max(found, default=None)
 
 
 def _text(case: Case, where: Culprit, row: Row, run: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from parity.backward import Fault, locate
+from parity.grouping import listed
 from parity.stages.case import Case, count, departing, with_status
 from parity.stages.forward import compare_pass, outputs_depart
 from parity.verdict import Departure, Row, StageResult
@@ -28,10 +29,7 @@ def judge(case: Case) -> StageResult:
         departure = _departure(case, fault) if fault else None
         notes = []
         if not fault:
-            notes = [
-                f"{row.what}: departs, as what it belongs to does, and no gradient does: a rewrite"
-                for row in departing(cotangents)
-            ]
+            notes = _rewrites(cotangents)
             cotangents = with_status(cotangents, "note", lambda row: row.status == "departs")
     absorbed = fault is None
     if absorbed:
@@ -119,6 +117,16 @@ def _excused(case: Case, inherits: bool, forced: Sequence[Row]) -> bool:
     if departing(forced):
         return False
     return inherits or (not case.ruler.proves and bool(forced))
+
+
+def _rewrites(cotangents: Sequence[Row]) -> list[str]:
+    layers = [row.layer or "the model" for row in departing(cotangents)]
+    if not layers:
+        return []
+    return [
+        f"d loss / d what {listed(layers)} returns: departs as that itself does, and no gradient "
+        "does: a rewrite"
+    ]
 
 
 def _why_excused(inherits: bool) -> str:

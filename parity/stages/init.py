@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from parity.distributions import FALSE_ALARM, Sample, compare
+from parity.grouping import grouped
 from parity.stages.case import Case, count, departing
 from parity.verdict import Departure, Row, StageResult
 
@@ -18,12 +19,8 @@ def judge(case: Case) -> StageResult:
     if not ours:
         return case.skipped("init", "the reference's capture holds no native initialisation")
     waived = {w["name"]: w["reason"] for w in case.evidence.port.about.get("waivers", [])}
-    rows, notes = [], []
-    for tensor in ours:
-        row = _row(case, tensor, ours, theirs, waived)
-        rows.append(row)
-        if row.status == "note":
-            notes.append(f"{tensor}: {row.fault}")
+    rows = [_row(case, tensor, ours, theirs, waived) for tensor in ours]
+    notes = grouped({row.tensor: row.fault or "" for row in rows if row.status == "note"})
     departure = _departure(case, rows)
     judged = sum(row.status in ("agrees", "departs") for row in rows)
     summary = f"{count(judged, 'tensor')}, false alarms once in {1 / FALSE_ALARM:.0e} tests"

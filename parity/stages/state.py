@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from parity.buffers import REASON, buffer_rows
+from parity.grouping import listed
 from parity.stages.case import Case, count, departing, with_status
 from parity.stages.forward import outputs_depart
 from parity.stages.update import gradients_depart
@@ -30,12 +31,12 @@ def judge(case: Case) -> StageResult:
     departure = _departure(case, rows)
     if departure and outputs_depart(case):
         departure = replace(departure, text=f"{departure.text}, as the outputs in training mode do")
-    ruled = list(dict.fromkeys(row.tensor for row in rows if row.status == "waived"))
+    ruled = [row.layer for row in rows if row.status == "waived"]
     tensors = count(len({row.tensor for row in rows}), "buffer")
     summary = departure.text if departure else tensors
     if ruled and not departure:
-        summary = f"{tensors}; {', '.join(ruled)}: {REASON}"
-    waivers = [f"{tensor}: {REASON}" for tensor in ruled]
+        summary = f"{tensors}; biased variances of {count(len(set(ruled)), 'layer')} waived"
+    waivers = [f"running variances of {listed(ruled)}: {REASON}"] if ruled else []
     more: dict[str, Any] = {"status": "waived"} if ruled and not departure else {}
     return case.result("state", rows, departure, summary, notes, waivers=tuple(waivers), **more)
 

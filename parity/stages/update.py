@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from parity.grouping import grouped
 from parity.stages.case import Case, count, departing
 from parity.stages.gradient import gradient_rows
 from parity.steps import measure_changes, structural_zeros, update_steps
@@ -116,8 +117,7 @@ def _notes(rows: list[Row]) -> list[str]:
     notes = []
     if any(row.status == "inherited" for row in rows):
         notes.append("steps depart end to end because gradients do: inherited")
-    notes += [f"{row.what}: {_ZERO}" for row in rows if row.status == "note"]
-    return notes
+    return notes + grouped({row.tensor: _ZERO for row in rows if row.status == "note"})
 
 
 def _summary(case: Case, steps: list[int], rows: list[Row]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from parity.grouping import grouped, listed
 from parity.stages.case import Case, count, departing
 from parity.verdict import Departure, Row, StageResult
 
@@ -20,19 +21,14 @@ def judge(case: Case) -> StageResult:
     rows = [_tensor(case, name, waived) for name in case.names("weight")]
     rows += [_surplus(name, waived) for name in _port_only(case)]
     rows += [_slot(sentence, waived) for sentence in about.get("loose_slots", [])]
-    notes = [
-        f"left out of the {side}: {name}: {why}"
-        for side, names in about.get("left_out", {}).items()
-        for name, why in dict(names).items()
-    ]
-    notes += [f"lossy: {name}: {why}" for name, why in _lossy(case).items()]
+    notes = [f"lossy: {text}" for text in grouped(_lossy(case))]
     departure = _departure(case, rows)
     tensors = sum(row.status == "agrees" for row in rows)
     summary = departure.text if departure else f"{count(tensors, 'tensor')} bit by bit"
-    waivers = tuple(f"{name}: {reason}" for name, reason in waived.items())
+    waivers = tuple(grouped(waived))
     if waivers and not departure:
         return case.result(
-            "weights", rows, None, f"{summary}; waived: {', '.join(waived)}", notes,
+            "weights", rows, None, f"{summary}; waived: {listed(waived)}", notes,
             waivers=waivers, status="waived",
         )  # fmt: skip
     return case.result("weights", rows, departure, summary, notes, waivers=waivers)

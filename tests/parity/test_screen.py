@@ -63,7 +63,7 @@ def test_numbers_index_and_both_values_are_shown(failed: Verdict) -> None:
     text = render(failed)
     assert "needed 1.7e-03, allowed 1.0e-10" in text
     assert "worst at [5, 0, 2] of [8, 4, 3]: reference 0.25, port 0.26" in text
-    assert "departs by itself" in text
+    assert "introduced by stage.bn alone, given the oracle's numbers: 1.7e-03" in text
     assert "departing by themselves, too: head" in text
 
 
