@@ -87,7 +87,7 @@ def without_counterpart(
             elif path in traced:
                 found[path] = "in the port it runs inside a compiled loop"
             elif f"{path}#0" not in called[name]:
-                found[path] = "the port does not call it as a layer"
+                found[path] = "the port does not call it as a layer, or only in a compiled loop"
             elif f"{path}#{call}" not in called[name]:
                 found[f"{path}#{call}"] = "the port calls it less often"
     return found

@@ -138,19 +138,20 @@ def _start(task: Task, report: Report) -> None:
 def _listen(task: Task, report: Report) -> None:
     assert task.process is not None
     assert task.process.stdout is not None
-    for text in task.process.stdout:
-        task.heard = time.monotonic()
-        line = text.rstrip("\n")
-        if line.startswith(PROGRESS):
-            if said := line.removeprefix(PROGRESS):
-                report(f"{task.name}: {said}")
-            continue
-        if line.startswith(ERROR):
-            task.error = [line.removeprefix(ERROR)]
-        elif task.error:
-            task.error.append(line)
-        if line:
-            task.lines.append(line)
+    with task.process.stdout as pipe:
+        for text in pipe:
+            task.heard = time.monotonic()
+            line = text.rstrip("\n")
+            if line.startswith(PROGRESS):
+                if said := line.removeprefix(PROGRESS):
+                    report(f"{task.name}: {said}")
+                continue
+            if line.startswith(ERROR):
+                task.error = [line.removeprefix(ERROR)]
+            elif task.error:
+                task.error.append(line)
+            if line:
+                task.lines.append(line)
 
 
 def _is_done(task: Task, patience: float) -> bool:
@@ -204,6 +205,8 @@ def _ended_with_us(running: Sequence[Task]) -> Iterator[None]:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(task.process.pid, signal.SIGKILL)
                 task.process.wait()
+            if task.listener is not None:
+                task.listener.join(_LAST_WORDS_SECONDS)
 
 
 def _ends() -> list[signal.Signals]:
