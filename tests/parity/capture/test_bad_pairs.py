@@ -54,7 +54,7 @@ BAD_REFERENCES = {
     ),
 }
 
-BAD_PORTS = {
+BAD_PORTS: dict[str, tuple[str, list[str]]] = {
     "factory": ("port=lambda seed: 1 / 0", ["port failed: ZeroDivisionError", "my_pair.py:"]),
     "class": ("port=lambda seed: 3", ["port returned int, expected a flax.nnx.Module"]),
     "inputs": ("port_inputs=lambda x: x", ["the port's __call__ failed", "my_pair.py:"]),
@@ -131,7 +131,13 @@ def test_reference(refused, case):
     refused("torch", f"PAIR = changed({fields})\n", texts)
 
 
-@pytest.mark.parametrize("case", BAD_PORTS)
+SLOW_PORTS = ("own random numbers",)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=pytest.mark.slow if c in SLOW_PORTS else ()) for c in BAD_PORTS],
+)
 def test_port(refused, case):
     fields, texts = BAD_PORTS[case]
     refused("jax", f"{NOISY_PORT}PAIR = changed({fields})\n", texts)

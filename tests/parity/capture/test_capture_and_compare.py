@@ -45,12 +45,14 @@ def test_right_port_in_float64(forked, captures, tmp_path):
     assert all(check["passed"] for check in verdict["checks"])
 
 
+@pytest.mark.slow
 def test_right_port_in_float32_needs_the_oracle(forked, captures, tmp_path):
     both = captures("torch", "float32"), captures("jax", "float32")
     compare(forked, tmp_path, *both, "--oracle", captures("torch"), code=0)
     compare(forked, tmp_path, *both, code=2, texts=("without an oracle", "--oracle FILE"))
 
 
+@pytest.mark.slow
 def test_changed_port_departs_and_the_layer_is_named(forked, captures, pair_file, tmp_path):
     pair = pair_file(
         tmp_path, "PAIR = changed(port=lambda seed: make_port(seed, lambda net, x: x * 1.001))"

@@ -87,6 +87,7 @@ def test_stirring_leaves_no_constant_tensor_and_moves_nothing_else() -> None:
     np.testing.assert_array_equal(stirred["0.weight"], weights["0.weight"])
 
 
+@pytest.mark.slow
 def test_digest_is_the_same_in_every_lane(captures) -> None:
     made = {
         read_capture(captures(framework, lane)).about["start"]
