@@ -197,7 +197,7 @@ def _departure(case: Case, compared: Pass, split: Runs) -> Departure | None:
 
 
 def _alone(compared: Pass, layer: str) -> float | None:
-    """What the layer after a fault between two adds by itself: where it agrees, it is not to blame."""
+    """What the layer after a fault between two adds by itself."""
     found = (row.needed for row in compared.introduced.values() if row.layer == layer)
     return max(found, default=None)
 

@@ -32,7 +32,7 @@ class Unseen:
         )
 
     def why(self, kind: str, layer: str, call: int, leaf: str) -> str:
-        """Why an array that a layer was given, or returned, may be missing; '': it must be there."""
+        """Why what a layer was given, or returned, may be missing; empty where it may not."""
         place = f"{layer}#{call}"
         array = f"{kind}/{place}/{leaf}"
         found = (self.uncompared[key] for key in (layer, place, array) if key in self.uncompared)

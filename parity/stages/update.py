@@ -108,9 +108,10 @@ def _departure(case: Case, step: int, rows: list[Row]) -> Departure | None:
     when = f"step {step}" + (", the first with another learning rate" if changed else "")
     tensors = {r.tensor for r in wrong}
     text = f"{row.what} departs ({count(len(tensors), 'tensor')} in {when})"
-    return case.departure(
-        "update", "step", row.layer, text, row, introduced=max(forced, default=None)
-    )
+    # What moves every tensor otherwise is the optimizer's, and no layer's.
+    everywhere = tensors == {r.tensor for r in rows} and len(tensors) > 1
+    layer = "" if everywhere else row.layer
+    return case.departure("update", "step", layer, text, row, introduced=max(forced, default=None))
 
 
 def _notes(rows: list[Row]) -> list[str]:
