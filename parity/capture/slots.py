@@ -73,6 +73,11 @@ class Slots:
         }
 
 
+def _counts(value: Any) -> bool:
+    """Whether it is a whole number: a counter of steps, by whatever name."""
+    return np.ndim(value) == 0 and np.issubdtype(value.dtype, np.integer)
+
+
 def _split(
     side: Side, optimizer: nnx.Optimizer[Any]
 ) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
@@ -82,7 +87,7 @@ def _split(
     others = []
     for path, leaf in nnx.to_flat_state(nnx.state(optimizer)):
         words = [str(word) for word in path]
-        if words[-1] in _COUNTERS or words[0] != "opt_state":
+        if words[0] != "opt_state" or words[-1] in _COUNTERS or _counts(leaf.get_value()):
             continue
         ends = ["/".join(words[i:]) for i in range(1, len(words))]
         found = next((end for end in ends if end in wanted), None)
