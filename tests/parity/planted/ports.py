@@ -83,7 +83,7 @@ def _untrained(pair: Pair) -> Pair:
 
 BRIEF = _untrained(PAIR)
 MOMENTUM = dataclasses.replace(
-    _untrained(pair(Recipe(momentum=0.9, weight_decay=5e-4))), name="with momentum"
+    _untrained(pair(Recipe(momentum=0.9, weight_decay=5e-4))), name="cifar10_cnn with momentum"
 )
 
 REFERENCES: Mapping[str, Pair] = {

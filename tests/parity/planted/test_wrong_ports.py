@@ -37,7 +37,8 @@ SLOW = (
     Expected("lecun init", "init", "conv1", "tensor", 1, "1.74 times the reference's"),
     Expected("softmax twice", "loss", "", "output", 35, "loss of the full batch departs"),
     Expected("nominal batch", "loss", "", "output", 37, "of the short batch departs, and only"),
-    Expected("decay after momentum", "update", "", "step", 42, "in step 2 departs"),
+    # The catalogue says step 2, where a parameter shows it; the buffer shows it a step before.
+    Expected("decay after momentum", "update", "", "step", 42, "momentum_buffer of"),
     Expected("Nesterov", "update", "", "step", 46, "in step 1 departs"),
     Expected("last batch dropped", "data", "", "data", 53, "the end of the epoch is missing"),
 )
