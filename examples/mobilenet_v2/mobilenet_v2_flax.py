@@ -7,12 +7,16 @@ running variance; `parity.layers.BatchNorm` keeps PyTorch's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flax import nnx
 from jax.nn.initializers import normal, variance_scaling
 from jaxtyping import Array, Float
 
+Blocks = Sequence[tuple[int, int, int, int]]
+
 # Expansion, channels, how many blocks, stride of the first of them.
-BLOCKS = (
+BLOCKS: Blocks = (
     (1, 16, 1, 1),
     (6, 24, 2, 2),
     (6, 32, 3, 2),
@@ -88,10 +92,17 @@ class InvertedResidual(nnx.Module):
 class MobileNetV2(nnx.Module):
     """`torchvision.models.mobilenet_v2`; pictures channels last."""
 
-    def __init__(self, num_classes: int = 1000, width_mult: float = 1.0, *, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self,
+        num_classes: int = 1000,
+        width_mult: float = 1.0,
+        blocks: Blocks = BLOCKS,
+        *,
+        rngs: nnx.Rngs,
+    ) -> None:
         inputs, last = divisible(32 * width_mult), divisible(1280 * max(1.0, width_mult))
         features: list[nnx.Module] = [conv_norm_relu(3, inputs, 3, rngs, stride=2)]
-        for expansion, channels, count, first_stride in BLOCKS:
+        for expansion, channels, count, first_stride in blocks:
             outputs = divisible(channels * width_mult)
             for index in range(count):
                 stride = first_stride if index == 0 else 1
@@ -105,5 +116,5 @@ class MobileNetV2(nnx.Module):
         )
 
     def __call__(self, x: Float[Array, "n h w 3"]) -> Float[Array, "n classes"]:
-        x = self.features(x)  # (n, h/32, w/32, 1280)
+        x = self.features(x)  # (n, h/32, w/32, 1280), with all blocks
         return self.classifier(x.mean((1, 2)))

@@ -6,6 +6,7 @@ These tests look at the models themselves; that the harness passes a pair is tes
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,9 +58,12 @@ class Twins:
 
     def batch(self, size: int) -> tuple[Any, Any]:
         """Inputs and targets, floats in float64."""
-        random = np.random.default_rng(7)
-        targets = self.pair.targets(random, size) if self.pair.targets else None
-        return self.pair.inputs(random, size), targets
+        inputs = self.pair.inputs(np.random.default_rng(7), size)
+        make = self.pair.targets
+        if make is None:
+            return inputs, None
+        made_of = (inputs,) if len(inspect.signature(make).parameters) > 2 else ()
+        return inputs, make(np.random.default_rng(8), size, *made_of)
 
     def outputs_of_reference(self, inputs: Any) -> Arrays:
         return _named(_called(self.reference, _tensors(inputs)))
