@@ -1,0 +1,1 @@
+"""How often a right pair fails: verified with many seeds, tallied, and written down."""
