@@ -51,6 +51,8 @@ def difference(
     """
     if reference.shape != port.shape:
         return _incomparable(f"shape {port.shape}, reference {reference.shape}")
+    if np.iscomplexobj(reference) or np.iscomplexobj(port):  # as pairs of numbers
+        reference, port = (np.stack([a.real, a.imag], axis=-1) for a in (reference, port))
     there, here = reference.astype(np.float64), port.astype(np.float64)
     if fault := _mask_fault(there, here):
         place, words = fault

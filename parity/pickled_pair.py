@@ -60,7 +60,8 @@ def load_pickled_pair(path: Path) -> Pair:
     """Read what `write_pair` wrote.
 
     Unpickling runs whatever the file says. So this is only for a file that the harness itself
-    wrote in its own temporary folder in the same run; no option of a command leads here.
+    wrote in its own temporary folder in the same run; the hidden option that leads here is how it
+    hands the file to its own processes.
     """
     content = pickle.loads(path.read_bytes())
     # What the pair's functions import when they run, they shall find as in the first process.

@@ -48,8 +48,8 @@ def verify(
     if set(chosen) & set(GPU_LANES):
         report("looking for the GPU")
         check_gpus()
-    with _folder(keep) as folder:
-        arguments = _pair_arguments(pair, folder)
+    with _folder(keep) as folder, _folder(None) as own:
+        arguments = _pair_arguments(pair, own)
         lines, files = tasks(arguments, chosen, folder, seed, nonce, _cores())
         for stale in (*files.values(), folder / START):
             stale.unlink(missing_ok=True)

@@ -17,9 +17,16 @@ class Flatten:
     shape: tuple[int, int, int]
 
 
+SLOT = "slot:"
+"""How the name of an optimizer's slot begins in a waiver."""
+
+
 @dataclass(frozen=True)
 class Waiver:
-    """A parameter or buffer of either side, by its full name, that shall have no counterpart."""
+    """A parameter or buffer of either side, by its full name, that shall have no counterpart.
+
+    Also a slot of an optimizer, as 'slot:NAME' with the name that the verdict gives it.
+    """
 
     name: str
     reason: str

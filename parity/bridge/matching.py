@@ -13,7 +13,7 @@ from collections.abc import Mapping as Dictionary
 
 from parity.bridge.binder import Binder
 from parity.bridge.binding import Binding
-from parity.bridge.declarations import Flatten, Waiver
+from parity.bridge.declarations import SLOT, Flatten, Waiver
 from parity.bridge.errors import (
     AmbiguousError,
     BridgeError,
@@ -218,6 +218,8 @@ def _check_waivers(
     for waiver in waivers:
         if not waiver.reason.strip():
             raise WaiverError(f"the waiver of {waiver.name!r} gives no reason")
+        if waiver.name.startswith(SLOT):
+            continue  # of the optimizers, which the bridge does not see
         if waiver.name not in names[0] | names[1]:
             text = f"the waiver of {waiver.name!r} names no parameter and no buffer"
             raise WaiverError(text, sorted(names[0]), sorted(names[1]))

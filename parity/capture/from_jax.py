@@ -109,7 +109,7 @@ class Side:
         self.promoted = promote(self.model) if job.lane == "float64" else []
         self.paths = pairing.canonical_paths(self.reference, self.structure, pair, self.bridge)
         self.kinds = pairing.kinds(self.reference)
-        self._dropouts = pairing.dropout_places(self.reference, self.structure, self.paths, pair)
+        self.dropouts = pairing.dropout_places(self.reference, self.structure, self.paths, pair)
         waived = {waiver.name for waiver in pair.waivers}
         weights = {
             name: start.cast(array, job.dtype)
@@ -205,5 +205,5 @@ class Side:
                 )
             return found
 
-        with shared_dropout(model, self._dropouts, lies, step, first_call):
+        with shared_dropout(model, self.dropouts, lies, step, first_call):
             yield

@@ -60,6 +60,13 @@ def capture(pair: Pair, job: Job, report: Report, oracle: Capture | None = None)
     report("trajectory")
     recorded, snapshots = steps.trajectory()
     arrays |= recorded
+    own_training = job.lane == "float64" and pair.reference_training
+    if own_training and not steps.repeats(recorded["trajectory/losses"]):
+        raise PairError(
+            f"pair {pair.name!r}: reference_training does not repeat itself: it draws random "
+            "numbers (dropout, augmentation, a shuffle of its own), which the port cannot share; "
+            "switch them off in the pair, or leave both trainings out of it"
+        )
     about["steps"] = {"update": steps.numbers, "rates": steps.rates, "trajectory": snapshots}
     if job.lane == "float64":
         report("loader and initialisation")

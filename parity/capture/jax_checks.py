@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from parity.capture import own_dropout
 from parity.capture.capture_file import Capture
 from parity.capture.checks import check, outcome, unlike
 from parity.capture.jax_passes import (
@@ -42,6 +43,7 @@ def run(side: Side, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
         "the port repeats itself, bit by bit": check(repeated, arrays),
         "capturing the port changes no number": check(_without_capturing(side), arrays),
     }
+    checks |= own_dropout.check(side)
     if side.job.lane == "float64":
         default = jnp.asarray(1.0).dtype
         checks["x64 is on"] = outcome(default == np.float64, f"JAX's default float is {default}")

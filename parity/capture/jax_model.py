@@ -10,6 +10,7 @@ import numpy as np
 from flax import nnx
 
 from parity.bridge import flax_end
+from parity.bridge.mapping import Mapping
 from parity.capture import start
 from parity.capture.jax_tap import host, is_array
 from parity.capture.leaves import arguments, change_leaves, leaves
@@ -91,7 +92,19 @@ def buffers(side: Side, model: nnx.Module) -> Arrays:
 def parameters(side: Side, tree: Any) -> Arrays:
     """A tree like the parameters (gradients, momenta), in canonical form."""
     named = {"/".join(map(str, path)): host(_value(leaf)) for path, leaf in nnx.to_flat_state(tree)}
-    return side.bridge.gradients_to_canonical(named)
+    return canonical_part(side.bridge, named)
+
+
+def canonical_part(bridge: Mapping, named: Arrays) -> Arrays:
+    """Those of the port's parameters' gradients or slots that are there, in canonical form.
+
+    Frozen parameters have none. What the reference has and the port has not fails in the verdict.
+    """
+    arrays: Arrays = {}
+    for binding in bridge.parameters().bindings:
+        if all(tensor.full in named for tensor in binding.flax.values()):
+            arrays |= binding.to_canonical(named, gradients=True)
+    return arrays
 
 
 def _value(leaf: Any) -> Any:

@@ -28,7 +28,7 @@ from parity.capture.jax_tap import host, is_array
 from parity.capture.leaves import change_leaves
 from parity.capture.plan import UPDATE_STEPS, batch_of, rate_of, snapshot_steps, trajectory_steps
 from parity.capture.recorded import record_arrays, recorded_losses
-from parity.capture.slots import Slots
+from parity.capture.slots import HYPERPARAMETERS, Slots
 from parity.pair import PairError
 from parity.user_code import call
 
@@ -129,8 +129,14 @@ class Steps:
     def _lower(self, model: nnx.Module, optimizer: nnx.Optimizer[Any], step: int) -> None:
         """Another learning rate is another transformation; the state goes on."""
         if step > 1 and self.rates[step - 1] != self.rates[step - 2]:
-            optimizer.tx = self._optimizer(model, self.rates[step - 1]).tx
+            fresh = self._optimizer(model, self.rates[step - 1])
+            optimizer.tx = fresh.tx
             self._programs.clear()
+            # optax.inject_hyperparams keeps the rate in the state.
+            state = nnx.to_flat_state(nnx.state(fresh))
+            rates = [(path, leaf) for path, leaf in state if HYPERPARAMETERS in path]
+            if rates:
+                nnx.update(optimizer, nnx.from_flat_state(rates))
 
     def _step(
         self, model: nnx.Module, optimizer: nnx.Optimizer[Any], batch: str, step: int
@@ -184,7 +190,10 @@ class Steps:
         state = split(model, optimizer.wrt)[1]
         bridge = self.side.bridge.parameters()
         given = {
-            tensor.full: oracle[f"{prefix}/{tensor.full}"].astype(self.side.job.dtype)
+            # A parameter that the reference has frozen has no gradient there.
+            tensor.full: oracle.get(f"{prefix}/{tensor.full}", np.zeros(tensor.spec.shape)).astype(
+                self.side.job.dtype
+            )
             for binding in bridge.bindings
             for tensor in binding.canonical.values()
         }

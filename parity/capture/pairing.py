@@ -41,8 +41,9 @@ def dropout_places(
 
     Raises `PairError` where they are not on the same paths: their masks could not be shared.
     """
-    ours = [m.path for m in reference.modules if set(m.kinds) & set(_DROPOUTS)]
-    theirs = [m for m in port.modules if "flax.nnx.Dropout" in m.kinds]
+    # Not their subclasses: what those do is what is to be compared.
+    ours = [m.path for m in reference.modules if m.kind in _DROPOUTS]
+    theirs = [m for m in port.modules if m.kind == "flax.nnx.Dropout"]
     lost = [m.path for m in theirs if paths.get(m.path) not in ours and m.settings.get("rate")]
     if lost:
         free = sorted(set(ours) - {paths.get(m.path) for m in theirs})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flax import nnx
 
+from parity.bridge.declarations import SLOT
+from parity.bridge.errors import WaiverError
+from parity.capture.jax_model import canonical_part
 from parity.capture.jax_tap import host
 
 if TYPE_CHECKING:
@@ -23,6 +27,11 @@ _NAMES = {
     "e_x": ("acc_delta",),
 }
 """Optax's field -> what torch.optim's optimizers call it (optimizer.state)."""
+
+HYPERPARAMETERS = "hyperparams"
+"""Where optax.inject_hyperparams keeps learning rates and the like in its state."""
+
+_GROUP = re.compile(r"inner_states/[^/]+/inner_state/?")
 
 _COUNTERS = ("count", "step")
 
@@ -51,24 +60,32 @@ class Slots:
                 if name in expected and name not in names:
                     names[name] = place
                     break
-        waived = {w.name for w in side.pair.waivers}
+        waived = {w.name for w in side.pair.waivers if w.name.startswith(SLOT)}
+        known = {f"{SLOT}{name}" for name in (*values, *expected, *others)}
+        if unknown := waived - known:
+            raise WaiverError(
+                f"the waiver of {sorted(unknown)[0]!r} names no slot of an optimizer; "
+                f"there are: {', '.join(sorted(known)) or 'none'}"
+            )
         loose = [
-            f"slot:{place}: the reference's optimizer has no such slot"
+            f"{SLOT}{place}: the reference's optimizer has no such slot"
             for place in values
-            if place not in names.values() and f"slot:{place}" not in waived
+            if place not in names.values() and f"{SLOT}{place}" not in waived
         ]
         loose += [
-            f"slot:{name}: the port's optimizer has no such slot"
+            f"{SLOT}{name}: the port's optimizer has no such slot"
             for name in expected
-            if name not in names and f"slot:{name}" not in waived
+            if name not in names and f"{SLOT}{name}" not in waived
         ]
-        loose += [f"slot:{o}: no slot of a parameter" for o in others if f"slot:{o}" not in waived]
+        loose += [
+            f"{SLOT}{o}: no slot of a parameter" for o in others if f"{SLOT}{o}" not in waived
+        ]
         return cls(side, names, values, loose)
 
     def canonical(self) -> dict[str, dict[str, np.ndarray]]:
         """The matched slots, by PyTorch's names, in canonical form."""
         return {
-            name: self.side.bridge.gradients_to_canonical(self.values[place])
+            name: canonical_part(self.side.bridge, self.values[place])
             for name, place in self.names.items()
         }
 
@@ -87,15 +104,17 @@ def _split(
     others = []
     for path, leaf in nnx.to_flat_state(nnx.state(optimizer)):
         words = [str(word) for word in path]
-        if words[0] != "opt_state" or words[-1] in _COUNTERS or _counts(leaf.get_value()):
+        value = leaf.get_value()
+        if words[0] != "opt_state" or words[-1] in _COUNTERS or HYPERPARAMETERS in words:
+            continue
+        if not hasattr(value, "dtype") or _counts(value):  # optax.masked has no value for some
             continue
         ends = ["/".join(words[i:]) for i in range(1, len(words))]
         found = next((end for end in ends if end in wanted), None)
         if found is None:
             others.append("/".join(words[1:]))
             continue
-        place = "/".join(words[1:])[: -len(found) - 1]
-        values.setdefault(place, {})[found] = host(leaf.get_value())
-    whole = {place: arrays for place, arrays in values.items() if arrays.keys() == wanted}
-    others += [f"{place} (of some parameters only)" for place in values if place not in whole]
-    return whole, others
+        # optax.multi_transform keeps each group's slots apart; together they are one slot.
+        place = _GROUP.sub("", "/".join(words[1:])[: -len(found) - 1])
+        values.setdefault(place, {})[found] = host(value)
+    return values, others

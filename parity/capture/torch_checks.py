@@ -9,14 +9,15 @@ import numpy as np
 
 from parity.capture.checks import check, outcome, unlike
 from parity.capture.start import start_digest
-from parity.capture.torch_passes import (
+from parity.capture.torch_model import (
     Arrays,
-    Passes,
+    backward,
     gradients,
     loss_of,
     output_leaves,
     run_model,
 )
+from parity.capture.torch_passes import Passes
 from parity.capture.torch_tap import host, shared_dropout
 from parity.pair import PairError
 
@@ -69,7 +70,7 @@ def _without_capturing(side: Side) -> Arrays:
             found = output_leaves(side, outputs)
             arrays |= {f"{name}/output/{leaf}": host(t) for leaf, t in found.items()}
             arrays[f"{name}/loss"] = host(loss)
-    loss.backward()
+    backward(side, loss)
     return arrays | {f"gradient/{n}": g for n, g in gradients(side).items()}
 
 

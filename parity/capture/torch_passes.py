@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from parity.capture import start
-from parity.capture.leaves import arguments, change_arguments, change_leaves, leaves
+from parity.capture.leaves import change_arguments, change_leaves, leaves
+from parity.capture.torch_model import (
+    Arrays,
+    backward,
+    buffers,
+    gradients,
+    loss_of,
+    output_leaves,
+    run_model,
+)
 from parity.capture.torch_tap import (
     Call,
     Recording,
@@ -20,52 +28,12 @@ from parity.capture.torch_tap import (
     shared_dropout,
     tap,
 )
-from parity.pair import PairError
-from parity.user_code import call
 
 if TYPE_CHECKING:
     from parity.capture.from_torch import Side
 
 PASSES = {"train": "full", "eval": "full", "short": "short"}
 """Pass -> its batch."""
-
-Arrays = dict[str, np.ndarray]
-
-
-def run_model(side: Side, inputs: Any) -> Any:
-    """The model's outputs; a dict goes in by keyword, a tuple by position."""
-    args, kwargs = arguments(inputs)
-    return call(side.pair, "the reference's forward", lambda: side.model(*args, **kwargs))
-
-
-def loss_of(side: Side, outputs: Any, targets: Any) -> torch.Tensor:
-    """The pair's loss, or the outputs projected on fixed random numbers."""
-    if side.pair.reference_loss:
-        loss = call(side.pair, "reference_loss", side.pair.reference_loss, outputs, targets)
-        if not is_tensor(loss) or loss.numel() != 1:
-            raise PairError(f"reference_loss returned {_shown(loss)}, expected a scalar tensor")
-        return loss.reshape(())
-    total = torch.zeros((), dtype=side.dtype, device=side.device)
-    for name, leaf in output_leaves(side, outputs).items():
-        if leaf.is_floating_point():
-            numbers = start.projection(name, tuple(leaf.shape), side.job.seed)
-            total = total + (leaf * side.to_device(numbers)).sum()
-    return total
-
-
-def output_leaves(side: Side, outputs: Any) -> dict[str, torch.Tensor]:
-    """The model's outputs by leaf name. Raises `PairError` where there are none."""
-    found = leaves(outputs, is_tensor)
-    if not found:
-        raise PairError(
-            f"pair {side.pair.name!r}: the reference returned {type(outputs).__name__} without "
-            "any tensor; expected a tensor, or a tuple or dict of tensors"
-        )
-    return found
-
-
-def _shown(value: Any) -> str:
-    return f"shape {tuple(value.shape)}" if is_tensor(value) else type(value).__name__
 
 
 class Passes:
@@ -138,7 +106,7 @@ class Passes:
         ):
             outputs = run_model(side, inputs)
             output_leaves(side, outputs)
-            loss_of(side, tap(outputs, "output", record), targets).backward()
+            backward(side, loss_of(side, tap(outputs, "output", record), targets))
         arrays = {f"cotangent/{place}": a for place, a in record.cotangents.items()}
         return arrays | {f"gradient/{n}": a for n, a in gradients(side).items()}
 
@@ -218,31 +186,8 @@ class Passes:
         loss = loss_of(side, outputs, targets)
         arrays = {f"forced/{name}/loss": host(loss)}
         if name == "train":
-            loss.backward()
+            backward(side, loss)
             for leaf, tensor in given.items():
                 if tensor.grad is not None:
                     arrays[f"forced/cotangent/output/{leaf}"] = host(tensor.grad)
         return arrays
-
-
-def buffers(side: Side) -> Arrays:
-    """The buffers as they are, by canonical name."""
-    roles = {name: spec.role for name, spec in side.structure.tensors()}
-    names = [name for name, role in roles.items() if role == "buffer"]
-    state = side.model.state_dict(keep_vars=True)
-    return {name: host(state[name]) for name in names}
-
-
-def parameters(side: Side) -> dict[str, torch.nn.Parameter]:
-    """The parameters by canonical name; shared ones once."""
-    state = side.model.state_dict(keep_vars=True)
-    return {n: state[n] for n, spec in side.structure.tensors() if spec.role == "parameter"}
-
-
-def gradients(side: Side, only: set[int] | None = None) -> Arrays:
-    """Every parameter's gradient; zeros for one that the loss does not depend on."""
-    return {
-        name: np.zeros(tuple(p.shape), side.job.dtype) if p.grad is None else host(p.grad)
-        for name, p in parameters(side).items()
-        if (only is None or id(p) in only) and p.requires_grad
-    }

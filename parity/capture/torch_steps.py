@@ -10,8 +10,9 @@ import torch
 
 from parity.capture.plan import UPDATE_STEPS, batch_of, rate_of, snapshot_steps, trajectory_steps
 from parity.capture.recorded import record_arrays, recorded_losses
-from parity.capture.torch_passes import (
+from parity.capture.torch_model import (
     Arrays,
+    backward,
     buffers,
     gradients,
     loss_of,
@@ -85,6 +86,7 @@ class Steps:
     def trajectory(self) -> tuple[Arrays, list[int]]:
         """A free run: the pair's own training, or the harness's; its arrays and snapshots."""
         if self.side.pair.reference_training:
+            torch.manual_seed(self.side.job.seed)
             return self._own_training()
         optimizer = self._start()
         arrays: Arrays = {}
@@ -94,6 +96,11 @@ class Steps:
             if step in snapshot_steps():
                 arrays |= self._state(f"trajectory/{step}", optimizer)
         return {"trajectory/losses": np.array(losses), **arrays}, list(snapshot_steps())
+
+    def repeats(self, losses: np.ndarray) -> bool:
+        """Whether the pair's own training gives these losses again, from another random seed."""
+        torch.manual_seed(self.side.job.seed + 1)
+        return np.array_equal(self._own_training()[0]["trajectory/losses"], losses)
 
     def _own_training(self) -> tuple[Arrays, list[int]]:
         side, optimizer = self.side, self._start()
@@ -142,7 +149,7 @@ class Steps:
         optimizer.zero_grad(set_to_none=True)
         with shared_dropout(side.model, step):
             loss = loss_of(side, run_model(side, inputs), targets)
-            loss.backward()
+            backward(side, loss)
         call(side.pair, "reference_optimizer", optimizer.step)
         return host(loss)
 

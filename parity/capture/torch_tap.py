@@ -140,10 +140,10 @@ def shared_dropout(model: nn.Module, step: int, first_call: int = 0) -> Iterator
 
     The first call of each counts as its call number `first_call`.
     """
-    layers = [(p, m) for p, m in model.named_modules() if isinstance(m, DROPOUTS)]
+    layers = [(p, m) for p, m in model.named_modules() if type(m) in DROPOUTS]
     counts = {path: first_call for path, _ in layers}
     for path, module in layers:
-        module.forward = _dropout(path, module, counts, step)  # type: ignore[method-assign]
+        module.forward = _dropout(path, module, counts, step)
     try:
         yield
     finally:

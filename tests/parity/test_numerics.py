@@ -79,3 +79,9 @@ def test_float32_arrays_are_compared_beyond_float32() -> None:
     assert found.error == 2.0**-23
     assert in_ulps(found, np.float32) == 1.0
     assert in_ulps(found, np.float64) == 2.0**29
+
+
+def test_the_imaginary_part_counts() -> None:
+    numbers = np.array([1 + 2j, 3 - 1j])
+    assert difference(numbers, numbers).exact
+    assert difference(numbers, numbers.conj()).error == 4 / 3
