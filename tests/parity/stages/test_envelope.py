@@ -29,7 +29,7 @@ def test_run_outside_the_spread_fails(
 ) -> None:
     ours, theirs = network.float32_captures(reference)
     name = "trajectory/losses"
-    wrong = edit(theirs, {name: theirs.arrays[name] * np.float32(1.01)})
+    wrong = edit(theirs, {name: theirs.arrays[name] * np.float32(1.05)})
     result = stage_of(judge([LaneEvidence("float32", ours, wrong, reference)]), "envelope")
     assert result.status == "fail"
     assert result.needed is not None
