@@ -12,7 +12,6 @@ from jaxtyping import Array, Float, Int, Int32, UInt8
 from experiment.batches import split_batches
 from experiment.recipe import Recipe
 
-
 _QUOTIENTS = np.arange(256) / Recipe.pixel_divisor
 
 
