@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -99,6 +100,8 @@ def _told_once() -> Iterator[None]:
         try:
             yield
         except Exception:
+            # Orbax's other tasks failed as well; asyncio complains of each when it is collected.
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             time.sleep(_SECONDS_FOR_LAST_WORDS)
             held.truncate(0)
             raise
