@@ -103,7 +103,7 @@ class Steps:
             recorded = call(side.pair, "port_training", training.epoch, model, optimizer, epoch)
             losses.append(recorded_losses(recorded, "port_training"))
             tested = call(side.pair, "port_training", training.evaluate, model)
-            arrays |= record_arrays(epoch, recorded, tested)
+            arrays |= record_arrays(epoch, recorded, tested, "port_training")
             snapshots.append(sum(len(part) for part in losses))
             arrays |= self._state(f"trajectory/{snapshots[-1]}", model, optimizer)
         return {"trajectory/losses": np.concatenate(losses), **arrays}, snapshots

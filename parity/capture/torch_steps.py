@@ -115,7 +115,7 @@ class Steps:
             )
             losses.append(recorded_losses(recorded, "reference_training"))
             tested = call(side.pair, "reference_training", training.evaluate, side.model)
-            arrays |= record_arrays(epoch, recorded, tested)
+            arrays |= record_arrays(epoch, recorded, tested, "reference_training")
             snapshots.append(sum(len(part) for part in losses))
             arrays |= self._state(f"trajectory/{snapshots[-1]}", optimizer)
         return {"trajectory/losses": np.concatenate(losses), **arrays}, snapshots
