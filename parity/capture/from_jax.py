@@ -22,7 +22,7 @@ from parity.capture.jax_device import describe_device, select
 from parity.capture.jax_passes import Passes
 from parity.capture.jax_steps import Steps
 from parity.capture.jax_tap import shared_dropout
-from parity.capture.layout import Layout, layout_of
+from parity.capture.layout import Layout, layout_of, rebatched
 from parity.capture.loaders import loader_arrays
 from parity.capture.plan import Job
 from parity.capture.promotion import promote
@@ -190,7 +190,7 @@ class Side:
         flatten = next((f.shape for f in self.pair.flattens if f.path == path), None)
         if flatten and "/enter/" in name and port and port[-1] == int(np.prod(flatten)):
             return Layout(flatten=flatten)
-        return layout_of(self.kinds.get(path, ""), (port[0], *shape[1:]) if shape else (), port)
+        return layout_of(self.kinds.get(path, ""), rebatched(shape, port), port)
 
     @contextmanager
     def dropout(self, model: nnx.Module, step: Any, first_call: int = 0) -> Iterator[None]:

@@ -54,6 +54,14 @@ class Layout:
         return (shape[0], shape[-1], *shape[1:-1]) if self.channels_last else shape
 
 
+def rebatched(reference: Sequence[int], port: Sequence[int]) -> tuple[int, ...]:
+    """The reference's shape, which is a full batch's, for a batch as long as the port's.
+
+    A scalar has no batch: where either is one, the reference's shape stays.
+    """
+    return (port[0], *reference[1:]) if len(reference) and len(port) else tuple(reference)
+
+
 def layout_of(kind: str, reference: Sequence[int], port: Sequence[int]) -> Layout | None:
     """The layout of one activation; None where it cannot be told.
 

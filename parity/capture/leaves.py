@@ -6,12 +6,19 @@ None is no leaf. What is an array is asked of the framework through `is_array`.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
+
+from experiment.errors import UserError
 
 IsArray = Callable[[Any], bool]
 Change = Callable[[str, Any], Any]
+
+
+class LeafError(UserError):
+    """A container whose arrays cannot be replaced."""
 
 
 def leaves(value: Any, is_array: IsArray) -> dict[str, Any]:
@@ -41,7 +48,10 @@ def aliases_of(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def change_leaves(value: Any, is_array: IsArray, change: Change) -> Any:
-    """The same value with `change(name, array)` in place of each array."""
+    """The same value with `change(name, array)` in place of each array.
+
+    Raises `LeafError` for a mapping that can neither be copied nor made anew.
+    """
     if is_array(value):
         return change("0", value)
     return _rebuilt(value, is_array, change, ())
@@ -86,10 +96,26 @@ def _rebuilt(value: Any, is_array: IsArray, change: Change, path: tuple[str, ...
         return value
     new = [_rebuilt(item, is_array, change, (*path, key)) for key, item in items]
     if isinstance(value, Mapping):
-        kind: Any = type(value)
-        return kind(zip(value, new, strict=True))
+        return _mapping(value, dict(zip(value, new, strict=True)))
     if hasattr(value, "_fields"):  # a named tuple
         return type(value)(*new)
     if isinstance(value, tuple | list):
         return type(value)(new)
     return dataclasses.replace(value, **dict(zip([key for key, _ in items], new, strict=True)))
+
+
+def _mapping(value: Mapping, new: dict) -> Any:
+    """A mapping of the same class: not every class is made of its items (`defaultdict`)."""
+    kind: Any = type(value)
+    try:
+        if not isinstance(value, MutableMapping):
+            return kind(new)
+        changed = copy.copy(value)
+    except TypeError as error:
+        raise LeafError(
+            f"a layer is given or returns a {kind.__qualname__}, a mapping that can neither be "
+            f"copied nor made of a dict ({error}); expected a dict, or a mapping of its kind"
+        ) from error
+    for key, item in new.items():
+        changed[key] = item
+    return changed

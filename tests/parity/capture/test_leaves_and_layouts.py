@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from parity import Pair, PairError, channels_first
-from parity.capture.layout import Layout, layout_of
+from parity.capture.layout import Layout, layout_of, rebatched
 from parity.capture.leaves import (
+    LeafError,
     aliases_of,
     argument_leaves,
     arguments,
@@ -69,6 +73,49 @@ def test_changed_leaves_keep_what_surrounds_them(value):
         np.testing.assert_array_equal(leaves(new, is_numpy)[name], array * 2)
 
 
+MAPPINGS = [
+    defaultdict(list, x=A, y=B),
+    OrderedDict(x=A, y={"z": B}),
+    MappingProxyType({"x": A, "n": 3}),
+]
+
+
+@pytest.mark.parametrize("value", MAPPINGS, ids=lambda value: type(value).__name__)
+def test_mappings_of_every_class_keep_their_class_and_their_keys(value):
+    new = change_leaves(value, is_numpy, lambda _, array: array + 5)
+    assert type(new) is type(value)
+    assert list(new) == list(value)
+    assert new is not value
+    for name, array in leaves(value, is_numpy).items():
+        np.testing.assert_array_equal(leaves(new, is_numpy)[name], array + 5)
+    if isinstance(value, defaultdict):
+        assert new["of no key"] == [], "it still has its default"
+
+
+class Sealed(Mapping):
+    def __getitem__(self, key):
+        return {"x": A}[key]
+
+    def __iter__(self):
+        return iter("x")
+
+    def __len__(self):
+        return 1
+
+
+class Named(OrderedDict):
+    """Made of other things than its items."""
+
+    def __init__(self, logits):
+        super().__init__(logits=logits)
+
+
+@pytest.mark.parametrize("value", [Sealed(), Named(A)], ids=lambda value: type(value).__name__)
+def test_mapping_that_cannot_be_made_anew_is_refused(value):
+    with pytest.raises(LeafError, match=f"{type(value).__name__}, a mapping that can neither be"):
+        change_leaves(value, is_numpy, lambda _, array: array)
+
+
 def test_arguments_of_a_call():
     assert arguments(A) == ((A,), {})
     assert arguments((A, B)) == ((A, B), {})
@@ -98,6 +145,17 @@ def test_the_same_array_twice_is_an_alias():
 )
 def test_layouts_are_told_from_shapes_and_else_from_the_class(kind, reference, port, expected):
     assert layout_of(kind, reference, port) == expected
+
+
+@pytest.mark.parametrize(
+    ("reference", "port", "expected"),
+    [((8, 3, 5), (3, 5, 3), (3, 3, 5)), ((8,), (), (8,)), ((), (8,), ()), ([], (), ())],
+)
+def test_shapes_of_a_full_batch_for_a_short_one_and_scalars_have_no_batch(
+    reference, port, expected
+):
+    assert rebatched(reference, port) == expected
+    assert isinstance(layout_of("torch.nn.Conv2d", expected, port), Layout)
 
 
 @pytest.mark.parametrize("layout", [Layout(), Layout(True), Layout(flatten=(3, 2, 5))])
