@@ -13,9 +13,7 @@ import numpy as np
 
 from experiment.errors import UserError
 from parity.capture.capture_file import SCHEMA, Capture
-
-LANES = ("float64", "float32", "device", "tf32")
-"""In the order in which they are judged."""
+from parity.capture.plan import LANES
 
 PROOF_LANE = "float64"
 

@@ -12,7 +12,7 @@ from flax import nnx
 
 from parity.bridge import flax_end
 from parity.capture.jax_passes import PASSES, copy_of, loss_of, merged, run_model, split
-from parity.capture.jax_tap import Call, host, is_array
+from parity.capture.jax_tap import PortCall, host, is_array
 from parity.capture.leaves import (
     aliases_of,
     argument_leaves,
@@ -29,7 +29,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def forced_layer(
-    side: Side, name: str, place: str, one: Call, oracle: Mapping[str, np.ndarray]
+    side: Side, name: str, place: str, one: PortCall, oracle: Mapping[str, np.ndarray]
 ) -> Arrays | str:
     """What the layer returns, and in training mode its derivatives; or why it cannot be forced."""
     own, _, number = place.rpartition("#")

@@ -24,7 +24,7 @@ from parity.capture.leaves import argument_leaves, change_leaves, leaves
 
 
 @dataclass
-class Call:
+class PortCall:
     """One call of one layer: what is needed to call it again."""
 
     path: str
@@ -37,7 +37,7 @@ class Recording:
     """What a pass through the model was, in the port's own layouts and under its own paths."""
 
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    calls: dict[str, Call] = field(default_factory=dict)
+    calls: dict[str, PortCall] = field(default_factory=dict)
     cotangents: dict[str, np.ndarray] = field(default_factory=dict)
     traced: set[str] = field(default_factory=set)
     """Layers whose numbers could not be seen: they run inside a compiled loop."""
@@ -78,7 +78,7 @@ def recording(model: nnx.Module, cotangents: bool = False) -> Iterator[Recording
             return value
         record.arrays |= {f"enter/{place}/{leaf}": host(a) for leaf, a in given.items()}
         record.arrays |= {f"exit/{place}/{leaf}": host(a) for leaf, a in returned.items()}
-        record.calls[place] = Call(path, args, kwargs)
+        record.calls[place] = PortCall(path, args, kwargs)
         return value
 
     with _calls_through(model, look):
@@ -141,7 +141,7 @@ def _calls_through(model: nnx.Module, look: Look) -> Iterator[None]:
                 return original(self, *args, **kwargs)
             open_calls.add(id(self))
             try:
-                return look(path, partial_of(original, self), args, kwargs)
+                return look(path, bound(original, self), args, kwargs)
             finally:
                 open_calls.remove(id(self))
 
@@ -164,7 +164,7 @@ def _call_method(cls: type) -> Any:
     return next((vars(c)["__call__"] for c in cls.__mro__ if "__call__" in vars(c)), None)
 
 
-def partial_of(function: Callable[..., Any], module: Any) -> Callable[..., Any]:
+def bound(function: Callable[..., Any], module: Any) -> Callable[..., Any]:
     """The function as a method of `module`, which it has as `__self__`."""
     return function.__get__(module)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 LANES = ("float64", "float32", "device", "tf32")
-"""See docs/captures.md."""
+"""See docs/captures.md; in the order in which they are judged."""
 
 GPU_LANES = ("device", "tf32")
 

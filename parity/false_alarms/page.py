@@ -1,13 +1,12 @@
-"""The tally as a page for people. Standard library only."""
+"""The tally as a page for people. NumPy only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from parity.capture.plan import LANES
 from parity.false_alarms.tally import Tally
 from parity.stages.names import STAGES
-
-_LANES = ("float64", "float32", "device", "tf32")
 
 _HEAD = """\
 # False alarms
@@ -39,7 +38,7 @@ def page(tally: Tally, source: str) -> str:
             "normwise\nrelative error, in float32 multiples of the reference's own noise (see "
             "[verdict.md](verdict.md)).\nEmpty: nothing is measured there, or the stage was "
             "skipped.\n",
-            *(_lane_table(pairs, lane) for lane in _LANES if _measured(pairs, lane)),
+            *(_lane_table(pairs, lane) for lane in LANES if _measured(pairs, lane)),
             f"\n## Source\n\n[{source.rpartition('/')[2]}]({source}), with the seed and the tensor "
             "behind each number.\n",
             *_where(pairs),
