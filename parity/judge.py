@@ -66,7 +66,7 @@ def judge(
     """
     chosen = check_stages(stages)
     check_evidence(lanes)
-    cases = [Case(evidence) for evidence in lanes]
+    cases = _cases(lanes)
     results = [judge_checks(case) for case in cases]
     for stage in STAGES:
         results += [
@@ -93,6 +93,13 @@ def judge(
         checks=tuple(check for case in cases for check in _checks(case)),
         provenance=_provenance(cases),
     )
+
+
+def _cases(lanes: Sequence[LaneEvidence]) -> list[Case]:
+    """A case a lane; all but the proof lane's know that one."""
+    found = {e.lane: Case(e) for e in lanes if e.lane == PROOF_LANE}
+    proof = found.get(PROOF_LANE)
+    return [found[e.lane] if e.lane in found else Case(e, proof) for e in lanes]
 
 
 def _judge_stage(stage: str, case: Case, chosen: frozenset[str]) -> StageResult:

@@ -26,6 +26,8 @@ class Case:
     """One lane, ready to be judged."""
 
     evidence: LaneEvidence
+    proof: Case | None = None
+    """The proof lane's, in the other lanes; None where it is not judged."""
     ruler: Ruler = field(init=False)
 
     def __post_init__(self) -> None:

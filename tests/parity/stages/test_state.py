@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,51 @@ def test_outputs_after_ruled_statistics_are_decided_with_the_oracles(
     assert found.status == "pass"
     assert any("the running variances of" in note and "waived" in note for note in found.notes)
     assert result(lane(lambda s, unbiased, b: unbiased, **moved), "eval").status == "fail"
+
+
+@pytest.fixture
+def coarse(network: ModuleType, edit: Callable[..., Capture]) -> Callable[..., LaneEvidence]:
+    """The float32 lane of the same captures, so noisy that its budget hides either variance."""
+
+    def build(evidence: LaneEvidence, factor: float = 1.0) -> LaneEvidence:
+        ours, theirs = network.float32_captures(evidence.reference)
+        names = [f"{time}/buffer/{NAME}" for time in TIMES]
+        truth = {n: evidence.reference.arrays[n].astype(np.float32) for n in names}
+        noise = {f"noise/0/{n}": a * np.float32(1.02) for n, a in truth.items()}
+        port = {n: (evidence.port.arrays[n] * factor).astype(np.float32) for n in names}
+        structures = [side.about["structure"] for side in (evidence.reference, evidence.port)]
+        modules = evidence.port.about["modules"]
+        ours = edit(ours, truth | noise, structure=structures[0])
+        theirs = edit(theirs, port, structure=structures[1], modules=modules)
+        return LaneEvidence("float32", ours, theirs, evidence.reference)
+
+    return build
+
+
+def state_of(verdict: Verdict, lane: str) -> StageResult:
+    return next(r for r in verdict.results if (r.stage, r.lane) == ("state", lane))
+
+
+def test_what_float64_rules_spends_no_budget_of_float32(
+    lane: Callable[..., LaneEvidence], coarse: Callable[..., LaneEvidence]
+) -> None:
+    proof = lane(lambda start, unbiased, biased: biased, "flax.nnx.BatchNorm")
+    alone = state_of(judge([coarse(proof)]), "float32")
+    assert (alone.status, alone.waivers) == ("pass", ()), "nobody has ruled"
+    assert alone.needed
+    assert 1 < alone.needed < 16
+    verdict = judge([coarse(proof), proof])
+    found = state_of(verdict, "float32")
+    assert (found.status, found.needed) == ("waived", None)
+    assert found.waivers == state_of(verdict, "float64").waivers
+    assert {row.status for row in found.rows} == {"waived"}
+
+
+def test_ruling_of_float64_covers_no_other_fault_of_float32(
+    lane: Callable[..., LaneEvidence], coarse: Callable[..., LaneEvidence]
+) -> None:
+    proof = lane(lambda start, unbiased, biased: biased, "flax.nnx.BatchNorm")
+    assert state_of(judge([proof, coarse(proof, 1.6)]), "float32").status == "fail"
 
 
 def test_model_without_buffers_is_a_skip(
