@@ -19,6 +19,7 @@ import numpy as np
 from flax import nnx
 
 from experiment.errors import UserError
+from parity.grouping import listed
 
 _RAISED = {np.dtype("float32"): np.dtype("float64"), np.dtype("complex64"): np.dtype("complex128")}
 
@@ -166,9 +167,4 @@ def _sentences(findings: Sequence[tuple[str, str]]) -> list[str]:
         paths = groups.setdefault(text, [])
         if (path or "the model") not in paths:
             paths.append(path or "the model")
-    return [f"{_listed(paths)}: {text}" for text, paths in groups.items()]
-
-
-def _listed(paths: Sequence[str], most: int = 3) -> str:
-    rest = len(paths) - most
-    return ", ".join(paths[:most]) + (f" and {rest} more" if rest > 0 else "")
+    return [f"{listed(paths)}: {text}" for text, paths in groups.items()]

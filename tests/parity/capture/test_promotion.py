@@ -32,7 +32,7 @@ def test_what_the_layers_share_is_said_once(rngs):
     model = nnx.List([nnx.Linear(2, 2, rngs=rngs) for _ in range(100)])
     sentences = promote(model)
     assert len(sentences) == 2
-    assert all(sentence.startswith("0, 1, 2 and 97 more: ") for sentence in sentences)
+    assert all(sentence.startswith("0-99 (100): ") for sentence in sentences)
     assert promote(model) == []
 
 
