@@ -163,6 +163,12 @@ def _convert(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _bugs(arguments: argparse.Namespace) -> int:
+    from parity.bugs.command import run
+
+    return run(arguments)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m parity", description="The parity harness.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -170,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_capture(commands.add_parser("capture", help="write down what one side computes"))
     _add_compare(commands.add_parser("compare", help="judge two captures"))
     _add_convert(commands.add_parser("convert", help="carry a file of weights across"))
+    _add_bugs(commands.add_parser("bugs", help="plant known porting bugs, and print the score"))
     layers = commands.add_parser("layers", help="print which layer of PyTorch is which of Flax")
     layers.set_defaults(run=_layers)
     return parser
@@ -225,6 +232,12 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=("flax", "torch"), required=True)
     parser.add_argument("--out", type=Path, metavar="FILE")
     parser.set_defaults(run=_convert)
+
+
+def _add_bugs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bugs", nargs="*", metavar="BUG", help="name, row or topic; without, all")
+    _add_seed(parser)
+    parser.set_defaults(run=_bugs)
 
 
 def _add_pair(parser: argparse._ActionsContainer, name: str, **options: object) -> None:

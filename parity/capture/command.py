@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from experiment.errors import EXIT_USER_ERROR, UserError
@@ -55,11 +55,11 @@ def _capture_port(pair: Pair, job: Job, report: Report) -> Capture:
     if job.start is None:
         whole = read_capture(oracle)
         return from_jax.capture(pair, job, checked(whole, pair, job), lambda: whole, report)
-    _await(job.start, parent, report)
+    await_file(job.start, parent, report)
     begin = checked(read_capture(job.start), pair, job)
 
     def when_done() -> Capture:
-        _await(oracle, parent, report)
+        await_file(oracle, parent, report)
         return checked(read_capture(oracle), pair, job)
 
     return from_jax.capture(pair, job, begin, when_done, report)
@@ -81,13 +81,21 @@ def checked(oracle: Capture, pair: Pair, job: Job) -> Capture:
     return oracle
 
 
-def make_oracle(pair_arguments: list[str], job: Job) -> Path:
+def make_oracle(pair_arguments: Sequence[str | None], job: Job) -> Path:
     """Capture the reference in float64, in a process of its own, beside `job.out`.
 
-    Raises `CaptureError` with the other process's last words.
+    `pair_arguments` say which pair; None stands for one that has no name to be found by. Raises
+    `CaptureError` for that, and with the other process's last words.
     """
+    named = [word for word in pair_arguments if word is not None]
+    if len(named) < len(pair_arguments):
+        raise CaptureError(
+            "a pickled pair (--pickled) comes without its oracle: no --oracle is given, and none "
+            f"can be made beside {job.out}; capture its reference first (--framework torch --lane "
+            "float64) and give that file: --oracle FILE"
+        )
     out = job.out.with_name(f"{job.out.stem}.oracle.safetensors")
-    arguments = [*pair_arguments, "--framework", "torch", "--lane", "float64", "--out", str(out)]
+    arguments = [*named, "--framework", "torch", "--lane", "float64", "--out", str(out)]
     arguments += ["--seed", str(job.seed)]
     done = subprocess.run(
         [sys.executable, "-m", "parity", "capture", *arguments], stderr=subprocess.PIPE, text=True
@@ -101,7 +109,7 @@ def make_oracle(pair_arguments: list[str], job: Job) -> Path:
     return out
 
 
-def _await(path: Path, parent: int, report: Report) -> None:
+def await_file(path: Path, parent: int, report: Report) -> None:
     """Wait until another process has written the file, or its parent has gone."""
     seen = time.monotonic()
     while not path.exists():

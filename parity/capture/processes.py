@@ -57,6 +57,8 @@ class Task:
     lane: str
     arguments: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    module: tuple[str, ...] = ("parity", "capture")
+    """What Python runs: a module, and its first arguments."""
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
     error: list[str] = field(default_factory=list)
     """The last line that begins as an error does, and all that followed."""
@@ -94,7 +96,7 @@ def tasks(
                 arguments += ["--start", str(folder / START)]
             if (framework, lane) != ("torch", "float64"):
                 arguments += ["--oracle", str(oracle)]
-            line.append(Task(framework, lane, arguments, _environment(framework, lane, cores)))
+            line.append(Task(framework, lane, arguments, environment(framework, lane, cores)))
         lines.append(line)
     return lines, files
 
@@ -106,22 +108,25 @@ def run(lines: Sequence[Sequence[Task]], report: Report, patience: float = PATIE
     with the error that one ended with; the others are then ended.
     """
     waiting = [deque(line) for line in lines]
+    at_work: dict[int, Task] = {}
     running: list[Task] = []
     with _ended_with_us(running):
-        while running or any(waiting):
-            for line in waiting:
-                if line and not any(task.framework == line[0].framework for task in running):
-                    running.append(line.popleft())
-                    _start(running[-1], report)
-            for task in list(running):
+        while at_work or any(waiting):
+            for number, line in enumerate(waiting):
+                if line and number not in at_work:
+                    at_work[number] = line.popleft()
+                    running.append(at_work[number])
+                    _start(at_work[number], report)
+            for number, task in list(at_work.items()):
                 if _is_done(task, patience):
+                    del at_work[number]
                     running.remove(task)
             time.sleep(0.05)
 
 
 def _start(task: Task, report: Report) -> None:
     task.process = subprocess.Popen(
-        [sys.executable, "-m", "parity", "capture", *task.arguments],
+        [sys.executable, "-m", *task.module, *task.arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -221,7 +226,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def _environment(framework: str, lane: str, cores: int) -> dict[str, str]:
+def environment(framework: str, lane: str, cores: int) -> dict[str, str]:
     """Settings that a framework reads when it starts."""
     found = {"PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
     if framework == "jax":

@@ -1,0 +1,1 @@
+"""Bugs in the port of the CIFAR-10 network."""
