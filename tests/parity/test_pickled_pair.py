@@ -15,7 +15,9 @@ import pytest
 import torch
 from flax import nnx
 
+from experiment.errors import EXIT_USER_ERROR
 from parity import Pair, Training
+from parity.__main__ import main
 from parity.pickled_pair import PairPickleError, load_pickled_pair, write_pair
 
 WIDTH = 3
@@ -161,3 +163,16 @@ def test_what_cannot_be_carried_is_named(tmp_path: Path) -> None:
     assert "port: TypeError: cannot pickle '_thread.lock' object" in text
     assert "reference" not in text.partition("\n")[2].partition("\nmake")[0]
     assert not (tmp_path / "pair.pickle").exists()
+
+
+@pytest.mark.parametrize(("framework", "lane"), [("jax", "float64"), ("torch", "float32")])
+def test_capture_of_a_pickled_pair_needs_its_oracle_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], framework: str, lane: str
+) -> None:
+    path = tmp_path / "pair.pickle"
+    write_pair(path, a_pair())
+    argv = ["capture", "--pickled", str(path), "--framework", framework, "--lane", lane]
+    assert main([*argv, "--out", str(tmp_path / "out.safetensors")]) == EXIT_USER_ERROR
+    said = capsys.readouterr().err
+    assert "--oracle FILE" in said
+    assert "pickled" in said
