@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parity.hints import backward, initial, layers, losses, optimizers, pictures, records, settings
+from parity.hints import (
+    backward,
+    initial,
+    layers,
+    losses,
+    normalization,
+    optimizers,
+    pictures,
+    records,
+    settings,
+)
 from parity.stages.case import Case
 from parity.verdict import Departure, Hint
 
@@ -23,7 +33,9 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
         pictures.height_and_width,
         pictures.channel_order,
         layers.kernel,
+        normalization.mode_swapped,
         settings.suspect,
+        normalization.fast_variance,
         layers.factor,
     ),
     "loss": (losses.softmax_twice, losses.nominal_batch, losses.factor),

@@ -1,0 +1,1 @@
+"""Bugs in normalisations: their eps, their running statistics, their modes."""
