@@ -19,9 +19,9 @@ from parity.capture.about import common_header
 from parity.capture.capture_file import Capture
 from parity.capture.float64_attention import float64_attention
 from parity.capture.jax_device import describe_device, select
+from parity.capture.jax_dropout import dropout_of
 from parity.capture.jax_passes import Passes
 from parity.capture.jax_steps import Steps
-from parity.capture.jax_tap import shared_dropout
 from parity.capture.layout import Layout, layout_of, rebatched
 from parity.capture.loaders import loader_arrays
 from parity.capture.plan import Job
@@ -110,6 +110,8 @@ class Side:
         self.paths = pairing.canonical_paths(self.reference, self.structure, pair, self.bridge)
         self.kinds = pairing.kinds(self.reference)
         self.dropouts = pairing.dropout_places(self.reference, self.structure, self.paths, pair)
+        self.masked: set[str] = set()
+        """The reference's dropout layers whose masks the port's have taken."""
         waived = {waiver.name for waiver in pair.waivers}
         weights = {
             name: start.cast(array, job.dtype)
@@ -195,15 +197,5 @@ class Side:
     @contextmanager
     def dropout(self, model: nnx.Module, step: Any, first_call: int = 0) -> Iterator[None]:
         """Inside, the dropout layers of `model` take the masks that the reference's take too."""
-
-        def lies(path: str, number: int, shape: tuple[int, ...]) -> Layout:
-            found = self.layout(f"train/enter/{path}#{number}/0", path, shape)
-            if found is None:
-                raise PairError(
-                    f"pair {self.pair.name!r}: the layout of what dropout {path} is given cannot "
-                    f"be told from its shape {shape}; choose inputs with height and width unequal"
-                )
-            return found
-
-        with shared_dropout(model, self.dropouts, lies, step, first_call):
+        with dropout_of(self, model, step, first_call):
             yield

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from parity.bridge import flax_end
 from parity.capture import own_dropout
 from parity.capture.capture_file import Capture
 from parity.capture.checks import check, outcome, unlike
@@ -28,6 +29,7 @@ from parity.capture.jax_passes import (
 )
 from parity.capture.jax_tap import host
 from parity.capture.start import start_digest
+from parity.grouping import listed
 from parity.pair import PairError
 
 if TYPE_CHECKING:
@@ -70,8 +72,18 @@ def _check_no_random_numbers(side: Side, expected: Mapping[str, np.ndarray]) -> 
         raise PairError(
             f"pair {side.pair.name!r}: the port cannot be captured: it draws random numbers of its "
             f"own, first at {place}; the harness shares only the masks of nnx.Dropout layers with "
-            "the reference: switch the others off in the pair"
+            f"the reference: switch the others off in the pair{_unseen_dropout(side)}"
         )
+
+
+def _unseen_dropout(side: Side) -> str:
+    """Dropout layers that have asked for no mask, as the end of a sentence."""
+    layers = flax_end.modules(side.model).items()
+    active = [p for p, m in layers if p in side.dropouts and m.rate]  # type: ignore[attr-defined]
+    unseen = [path for path in active if side.dropouts[path] not in side.masked]
+    if not unseen:
+        return ""
+    return f" (nnx.Dropout layers whose calls could not be seen: {listed(unseen)})"
 
 
 def _without_capturing(side: Side) -> Arrays:

@@ -6,7 +6,7 @@ What runs inside a compiled loop has no numbers to look at and is passed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,8 +18,6 @@ import numpy as np
 from flax import nnx
 
 from parity.bridge.flax_end import modules
-from parity.capture.dropout import uniform
-from parity.capture.layout import Layout
 from parity.capture.leaves import argument_leaves, change_leaves, leaves
 
 
@@ -81,53 +79,21 @@ def recording(model: nnx.Module, cotangents: bool = False) -> Iterator[Recording
         record.calls[place] = PortCall(path, args, kwargs)
         return value
 
-    with _calls_through(model, look):
+    with calls_through(model, look):
         yield record
-
-
-@contextmanager
-def shared_dropout(
-    model: nnx.Module,
-    places: Mapping[str, str],
-    layout: Callable[[str, int, tuple[int, ...]], Layout],
-    step: Any,
-    first_call: int = 0,
-) -> Iterator[None]:
-    """Inside, dropout layers take the masks that the reference's take too.
-
-    `places` is the reference's path of each dropout layer's path, `layout(path, call, shape)` says
-    how its input lies. `step` may be traced.
-    """
-    counts = dict.fromkeys(places, first_call)
-
-    def drop(path: str, call: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
-        if path not in places:
-            return call(*args, **kwargs)
-        module, number = call.__self__, counts[path]  # type: ignore[attr-defined]
-        counts[path] += 1
-        off = kwargs.get("deterministic", args[1] if len(args) > 1 else None)
-        off = module.deterministic if off is None else off
-        x = args[0] if args else kwargs["inputs"]
-        if off or module.rate == 0:
-            return x
-        if module.rate >= 1:
-            return jnp.zeros_like(x)
-        shape = [1 if d in module.broadcast_dims else n for d, n in enumerate(x.shape)]
-        lies = layout(places[path], number, x.shape)
-        numbers = uniform(jnp, lies.canonical_shape(shape), places[path], number, step)
-        kept = lies.to_port(numbers) >= jnp.float32(module.rate)
-        return x * kept.astype(x.dtype) / (1 - module.rate)
-
-    with _calls_through(model, drop):
-        yield
 
 
 Look = Callable[[str, Callable[..., Any], tuple, dict[str, Any]], Any]
 
 
 @contextmanager
-def _calls_through(model: nnx.Module, look: Look) -> Iterator[None]:
-    """Inside, every call of a module of `model` goes through `look(path, call, args, kwargs)`."""
+def calls_through(
+    model: nnx.Module, look: Look, path_of_copy: Callable[[Any], str | None] = lambda _: None
+) -> Iterator[None]:
+    """Inside, every call of a module of `model` goes through `look(path, call, args, kwargs)`.
+
+    `path_of_copy` is asked for the path of modules that are none of the model's own.
+    """
     paths = {id(module): path for path, module in modules(model).items() if path}
     classes = {type(module) for path, module in modules(model).items() if path}
     originals = {cls: found for cls in classes if (found := _call_method(cls))}
@@ -136,7 +102,7 @@ def _calls_through(model: nnx.Module, look: Look) -> Iterator[None]:
 
     def through(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            path = paths.get(id(self))
+            path = paths.get(id(self)) or path_of_copy(self)
             if path is None or id(self) in open_calls:  # a base class's, called through super()
                 return original(self, *args, **kwargs)
             open_calls.add(id(self))

@@ -15,6 +15,7 @@ from parity.bridge import flax_end
 from parity.capture.checks import outcome
 from parity.capture.jax_model import copy_of, run_model
 from parity.capture.jax_tap import Recording, recording
+from parity.grouping import listed
 
 if TYPE_CHECKING:
     from parity.capture.from_jax import Side
@@ -47,7 +48,11 @@ def check(side: Side) -> dict[str, Any]:
         for path, module in layers.items()
         for fault in _faults(path, float(module.rate), *runs)  # type: ignore[attr-defined]
     ]
-    detail = "; ".join(faults) or f"{len(layers)} layers; elsewhere the harness draws their masks"
+    seen = [path for path in layers if any(k.startswith(f"enter/{path}#") for k in runs[0].arrays)]
+    inside = [path for path in layers if path not in seen]
+    detail = "; ".join(faults) or f"{len(seen)} layers; elsewhere the harness draws their masks"
+    if inside:
+        detail += f"; not looked at, inside a transformation: {listed(inside)}"
     return {"the port's dropout layers drop as they should": outcome(not faults, detail)}
 
 

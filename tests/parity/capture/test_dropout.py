@@ -10,7 +10,7 @@ import torch
 from flax import nnx
 from torch import nn
 
-from parity.capture import jax_tap, torch_tap
+from parity.capture import jax_dropout, torch_tap
 from parity.capture.dropout import uniform
 from parity.capture.layout import Layout
 
@@ -50,7 +50,7 @@ def test_both_frameworks_drop_the_same_at_the_layers_rate(rate):
         expected = reference(torch.from_numpy(x)).numpy()
     port = nnx.Dict(drop=nnx.Dropout(rate, rngs=nnx.Rngs(0)))
     lies = lambda *_: Layout(True)  # noqa: E731
-    with jax_tap.shared_dropout(port, {"drop": "1"}, lies, step=3):
+    with jax_dropout.shared_dropout(port, {"drop": "1"}, lies, step=3):
         found = port["drop"](jnp.moveaxis(jnp.array(x), 1, -1))
     np.testing.assert_array_equal(np.moveaxis(found, -1, 1), expected)
     assert (expected == 0).mean() == pytest.approx(rate, abs=0.01)
@@ -64,7 +64,7 @@ def test_whole_channels():
         expected = reference(torch.ones(6, 40, 3, 5)).numpy()
     assert set(expected.mean((2, 3)).ravel()) == {0.0, 2.0}
     port = nnx.Dict(drop=nnx.Dropout(0.5, broadcast_dims=(1, 2), rngs=nnx.Rngs(0)))
-    with jax_tap.shared_dropout(port, {"drop": "0"}, lambda *_: Layout(True), step=0):
+    with jax_dropout.shared_dropout(port, {"drop": "0"}, lambda *_: Layout(True), step=0):
         found = port["drop"](jnp.ones((6, 3, 5, 40)))
     np.testing.assert_array_equal(np.moveaxis(found, -1, 1), expected)
 
@@ -82,5 +82,5 @@ def test_second_call_has_masks_of_its_own_and_eval_mode_has_none():
     assert "forward" not in vars(layer[0]), "the layer is as it was"
     port = nnx.Dict(drop=nnx.Dropout(0.5))
     port.eval()
-    with jax_tap.shared_dropout(port, {"drop": "0"}, lambda *_: Layout(), step=0):
+    with jax_dropout.shared_dropout(port, {"drop": "0"}, lambda *_: Layout(), step=0):
         assert (port["drop"](jnp.ones(1000)) == 1).all()
