@@ -38,9 +38,15 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
         normalization.fast_variance,
         layers.factor,
     ),
-    "loss": (losses.softmax_twice, losses.nominal_batch, losses.factor),
+    "loss": (
+        losses.softmax_twice,
+        losses.smoothing_over_others,
+        losses.nominal_batch,
+        losses.factor,
+        losses.weighted_mean,
+    ),
     "gradient": (backward.pooling_ties, backward.slope_at_zero, settings.suspect, layers.factor),
-    "update": (optimizers.sgd, optimizers.adam),
+    "update": (optimizers.clipped, optimizers.sgd, optimizers.adam, optimizers.roots),
     "state": (records.biased_variance, records.momentum, settings.suspect),
     "trajectory": (records.weighted_mean,),
 }

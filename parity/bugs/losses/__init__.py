@@ -1,0 +1,1 @@
+"""Bugs in losses: smoothed, weighted and squared ones."""
