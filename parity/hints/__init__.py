@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from parity.hints import (
     backward,
+    casts,
     initial,
     layers,
     losses,
@@ -51,10 +52,13 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
     "trajectory": (records.weighted_mean,),
 }
 
+_AT_EVERY_STAGE: tuple[Pattern, ...] = (casts.to_float32,)
+"""Tried first."""
+
 
 def find_hint(case: Case, departure: Departure) -> Hint | None:
     """The first pattern of the stage that fits what departs."""
-    for pattern in _PATTERNS.get(departure.stage, ()):
+    for pattern in (*_AT_EVERY_STAGE, *_PATTERNS.get(departure.stage, ())):
         if (hint := pattern(case, departure)) is not None:
             return hint
     return None

@@ -180,3 +180,27 @@ def test_initialisations(
 
 def test_same_wants_equal_shapes() -> None:
     assert not same(np.ones((2, 1)), np.ones(2), 1.0)
+
+
+def rounded(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32).astype(np.float64)
+
+
+@pytest.mark.parametrize("stage", ["forward", "loss", "gradient"])
+def test_cast_to_float32_is_told_by_its_side(stage: str) -> None:
+    name = "train/exit/conv#0/0"
+    ours = hint_for(name, rounded(PICTURE), PICTURE, "conv", stage)
+    theirs = hint_for(name, PICTURE, rounded(PICTURE).astype(np.float32), "conv", stage)
+    assert ours is not None
+    assert theirs is not None
+    assert "every value of the reference is a float32 number" in ours.text
+    assert "(.float()) in conv?" in ours.text
+    assert "every value of the port is a float32 number" in theirs.text
+
+
+def test_other_small_errors_and_larger_ones_are_no_casts() -> None:
+    name = "train/exit/conv#0/0"
+    assert hint_for(name, PICTURE, PICTURE * (1 + 1e-8 * RANDOM.normal(size=PICTURE.shape))) is None
+    assert hint_for(name, PICTURE, rounded(PICTURE + 1e-3), "conv") is None
+    both = rounded(PICTURE), rounded(PICTURE + 2e-7 * np.sign(PICTURE[::-1]))
+    assert hint_for(name, *both, "conv") is None, "float32 on both sides"
