@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "trace": ("momentum_buffer",),
+    "ema": ("momentum_buffer",),
     "mu": ("exp_avg", "grad_avg"),
     "nu": ("exp_avg_sq", "square_avg", "exp_inf"),
     "nu_max": ("max_exp_avg_sq",),

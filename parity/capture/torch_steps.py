@@ -50,9 +50,10 @@ class Steps:
         with biased_variances(self.side.model) as biased:
             for step in self.numbers:
                 self._lower(optimizer, step)
-                loss = self._step(optimizer, str(step), step)
-                arrays[f"update/{step}/loss"] = loss
+                arrays[f"update/{step}/loss"] = self._backward(optimizer, str(step), step)
+                # Before the step: a hook of the optimizer's may clip them in place.
                 arrays |= _named(f"update/{step}/gradient", gradients(self.side))
+                self._optimize(optimizer)
                 arrays |= self._state(f"update/{step}", optimizer)
                 arrays |= {f"biased/update/{step}/buffer/{n}": host(t) for n, t in biased.items()}
         self.side.model.eval()
@@ -71,7 +72,7 @@ class Steps:
             for name, parameter in parameters(side).items():
                 gradient = oracle.get(f"update/{step}/gradient/{name}")
                 parameter.grad = None if gradient is None else side.to_device(gradient)
-            call(side.pair, "reference_optimizer", optimizer.step)
+            self._optimize(optimizer)
             state = self._state(f"forced/update/{step}", optimizer)
             arrays |= {n: a for n, a in state.items() if f"/{step}/buffer/" not in n}
         last = f"update/{self.numbers[-1]}"
@@ -144,14 +145,22 @@ class Steps:
 
     def _step(self, optimizer: torch.optim.Optimizer, batch: str, step: int) -> np.ndarray:
         """One training step; its loss."""
+        loss = self._backward(optimizer, batch, step)
+        self._optimize(optimizer)
+        return loss
+
+    def _backward(self, optimizer: torch.optim.Optimizer, batch: str, step: int) -> np.ndarray:
+        """One training step as far as the gradients; its loss."""
         side = self.side
         inputs, targets = side.batch(batch)
         optimizer.zero_grad(set_to_none=True)
         with shared_dropout(side.model, step):
             loss = loss_of(side, run_model(side, inputs), targets)
             backward(side, loss)
-        call(side.pair, "reference_optimizer", optimizer.step)
         return host(loss)
+
+    def _optimize(self, optimizer: torch.optim.Optimizer) -> None:
+        call(self.side.pair, "reference_optimizer", optimizer.step)
 
     def _put(self, oracle: Mapping[str, np.ndarray], prefix: str) -> None:
         state = self.side.model.state_dict(keep_vars=True)

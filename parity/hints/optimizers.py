@@ -8,6 +8,8 @@ import numpy as np
 
 from parity.hints.adam_variants import adam_changes, adam_constants
 from parity.hints.arrays import BUDGET_MATCH, ratio, same
+from parity.hints.clipping import clipping
+from parity.hints.root_variants import root_changes, root_constants
 from parity.hints.sgd_variants import sgd_changes, sgd_constants
 from parity.stages.case import Case
 from parity.steps import name_before, update_steps
@@ -59,6 +61,28 @@ def adam(case: Case, departure: Departure) -> Hint | None:
     if constants is None:
         return None
     return _first([adam_changes(scene.history, constants) for scene in scenes], scenes)
+
+
+def roots(case: Case, departure: Departure) -> Hint | None:
+    """49: RMSprop and Adagrad with another decay, start, or eps at another place."""
+    scenes = _scenes(case, departure)
+    constants = root_constants(scenes[-1].history) if scenes else None
+    if constants is None:
+        return None
+    return _first([root_changes(scene.history, constants) for scene in scenes], scenes)
+
+
+def clipped(case: Case, departure: Departure) -> Hint | None:
+    """50: gradients that one side clips, seen in the first step, before momentum mixes them."""
+    scenes = _scenes(case, departure)
+    if not scenes or scenes[0].step != update_steps(case)[0]:
+        return None
+    times = ratio(scenes[0].history.changes[-1], scenes[0].port, _TIGHT)
+    names = case.names(f"update/{scenes[0].step}/gradient")
+    if times is None or times <= 0 or abs(times - 1) <= _TIGHT:
+        return None
+    text = clipping([case.truth[name] for name in names], times)
+    return Hint(bug=50, text=text) if text else None
 
 
 def _first(variants: list[list[tuple[int, str, np.ndarray]]], scenes: list[Scene]) -> Hint | None:

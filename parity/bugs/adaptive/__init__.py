@@ -1,0 +1,1 @@
+"""Bugs in optimizers that divide a gradient by its own magnitude."""

@@ -1,0 +1,1 @@
+"""Bugs in how a port's optimizer takes its steps."""
