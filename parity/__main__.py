@@ -7,6 +7,7 @@ python -m parity capture my_pair.py --framework torch --lane float64 --out torch
 python -m parity compare torch.safetensors jax.safetensors
 python -m parity layers                          # which layer of PyTorch is which of Flax
 python -m parity convert weights.pt --pair my_pair.py --to flax
+python -m parity bugs                            # plant every known porting bug; is each found?
 
 Exit code 0: nothing failed; 1: the port departs; 2: could not run, and a sentence says why.
 """
@@ -25,19 +26,10 @@ from experiment.command import EXIT_BROKEN_PIPE
 from experiment.console import print_anywhere
 from experiment.errors import EXIT_USER_ERROR, UserError
 from experiment.interrupts import EXIT_INTERRUPTED
-from parity.bridge.support import rows
+from parity.bridge.support import table
 from parity.capture.plan import GPU_LANES, LANES, Job
 from parity.capture.processes import ERROR, PATIENCE, PROGRESS
 from parity.stages.names import STAGES
-
-
-def layers_table() -> str:
-    """The support table in columns, a layer of PyTorch a line."""
-    table = [("PyTorch", "Flax", "note"), *rows()]
-    widths = [max(len(row[column]) for row in table) for column in (0, 1)]
-    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in table]
-    rule = "  ".join("-" * width for width in (*widths, len("note")))
-    return "\n".join([lines[0], rule, *lines[1:]])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _layers(arguments: argparse.Namespace) -> int:
-    print(layers_table())
+    print(table())
     return 0
 
 
@@ -235,7 +227,9 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bugs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bugs", nargs="*", metavar="BUG", help="name, row or topic; without, all")
+    from parity.bugs.command import add_arguments
+
+    add_arguments(parser)
     _add_seed(parser)
     parser.set_defaults(run=_bugs)
 

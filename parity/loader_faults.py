@@ -42,7 +42,25 @@ def describe(ours: np.ndarray, theirs: np.ndarray, what: str = "inputs") -> str:
         return _rows_moved(one, two, what)
     if ours.ndim == 4 and _same(one[:, ::-1], two):
         return "channels are reversed (BGR instead of RGB)"
-    return _factor(one, two) or _normalised(one, two) or _rows_moved(one, two, what)
+    return (
+        _rounded(one, two)
+        or _factor(one, two)
+        or _normalised(one, two)
+        or _rows_moved(one, two, what)
+    )
+
+
+def _rounded(one: np.ndarray, two: np.ndarray) -> str:
+    """Port = reference, rounded to fewer bits on the way."""
+    with np.errstate(over="ignore"):
+        half = one.astype(np.float16).astype(np.float64)
+    if np.array_equal(half, two):
+        return "inputs were rounded to float16 on their way (11 bits are left)"
+    # bfloat16 is float32 without its lower 16 bits.
+    bits = two.astype(np.float32)
+    if np.array_equal(bits, two) and not (bits.view(np.uint32) & 0xFFFF).any():
+        return "inputs were rounded to bfloat16 on their way" if _same(one, two, _HALF) else ""
+    return ""
 
 
 def _factor(one: np.ndarray, two: np.ndarray) -> str:

@@ -49,6 +49,15 @@ def rows() -> list[Row]:
     return [*stock, *ours, *_FUNCTIONS]
 
 
+def table() -> str:
+    """The rows in columns, a layer of PyTorch a line."""
+    found = [("PyTorch", "Flax", "note"), *rows()]
+    widths = [max(len(row[column]) for row in found) for column in (0, 1)]
+    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in found]
+    rule = "  ".join("-" * width for width in (*widths, len("note")))
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
 def _stock(rule: Rule) -> Row:
     flax = rule.shown or rule.port.removeprefix("flax.")
     return Row(rule.reference.removeprefix("torch."), flax, rule.note)

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiment.errors import EXIT_USER_ERROR, UserError
+from parity.bridge.errors import BridgeError
 from parity.bugs.bug import Subject
-from parity.bugs.files import port_file, reference_file, write_refusal
+from parity.bugs.files import Refusal, port_file, reference_file, write_refusal
 from parity.bugs.ports import named_pair, subject_named
 from parity.capture.command import await_file, capture_here
 from parity.capture.plan import Job
@@ -42,8 +43,16 @@ def _ports(folder: Path, subject: Subject, names: Sequence[str], job: Job) -> No
         try:
             capture_here(named_pair(subject, name), "jax", here, lambda _: _progress(""))
         except UserError as error:
-            write_refusal(folder, subject, name, error)
+            write_refusal(folder, subject, name, _refusal(error))
         gc.collect()
+
+
+def _refusal(error: UserError) -> Refusal:
+    """With the stage that it stands for."""
+    from parity.capture.promotion import PromotionError
+
+    kinds = ((BridgeError, "weights"), (PromotionError, "config"))
+    return Refusal(str(error), next((s for kind, s in kinds if isinstance(error, kind)), ""))
 
 
 def _progress(line: str) -> None:

@@ -3,28 +3,88 @@
 from __future__ import annotations
 
 import argparse
+import os
+import time
+from pathlib import Path
 
-from parity.bugs.catalogue import choose
-from parity.bugs.run import RightPort, find
+from experiment.results import fill_page
+from experiment.storage import write_atomically
+from parity.bugs.catalogue import choose, not_planted
+from parity.bugs.knobs import KNOBS
+from parity.bugs.page import page
+from parity.bugs.run import find
+from parity.bugs.scorecard import Scorecard, read_scorecard, scorecard, write_scorecard
+from parity.bugs.screen import MARKS, listing, render, score_table
+from parity.bugs.sensitivity import measure, read_limits, table, write_limits
 from parity.progress import shown
+
+RESULTS = Path("results/porting-bugs.json")
+"""The scorecard, from the folder of the page that it belongs to."""
+
+LIMITS = Path("results/porting-bugs-sensitivity.json")
+"""The detection limits, from there too."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Returns the exit code: 0, or 1 where something was missed. Raises `UserError`."""
+    """Returns the exit code: 0, or 1 where something was missed. Raises `UserError`, `OSError`."""
     chosen = choose(arguments.bugs)
-    missed = 0
+    if arguments.list:
+        print(listing(chosen, not_planted() if not arguments.bugs else ()))
+        return 0
+    if arguments.sensitivity:
+        return _sensitivity(arguments)
+    started = time.monotonic()
     with shown() as report:
         found = list(find(chosen, report, arguments.seed))
-    for each in found:
-        if isinstance(each, RightPort):
-            print(f"{each.subject.name}, right port: {'passes' if each.passed else 'FAILS'}")
-            if not each.passed:
-                missed += 1
-                departure = each.verdict.first_departure if each.verdict else None
-                print("   ", each.refusal or (departure and departure.text))
-            continue
-        print(f"{each.bug.row:3} {each.bug.name}: {each.stage} {each.layer} hint {each.hint}")
-        if each.missed:
-            missed += 1
-            print("    MISSED:", "; ".join(each.missed), "|", each.text)
-    return 1 if missed else 0
+    card = scorecard(found, time.monotonic() - started)
+    print(render(card))
+    if arguments.out:
+        write_scorecard(arguments.out, card)
+    if arguments.docs:
+        _write_docs(arguments.docs, card)
+    for path in arguments.page:
+        text = fill_page(path.read_text(), f"{score_table(card)}\n", MARKS, str(path))
+        write_atomically(path, text.encode())
+    return 0 if card.perfect else 1
+
+
+def _sensitivity(arguments: argparse.Namespace) -> int:
+    """Measure the detection limits; `--docs` keeps them for the page."""
+    with shown() as report:
+        limits = measure(KNOBS, report)
+    print(table(limits))
+    if arguments.out:
+        write_limits(arguments.out, limits)
+    if arguments.docs:
+        write_limits(arguments.docs.parent / LIMITS, limits)
+        if (arguments.docs.parent / RESULTS).exists():
+            _write_page(arguments.docs, read_scorecard(arguments.docs.parent / RESULTS))
+    return 0
+
+
+def _write_docs(path: Path, card: Scorecard) -> None:
+    """The page, and the scorecard that it comes from in the folder results beside it."""
+    write_scorecard(path.parent / RESULTS, card)
+    _write_page(path, card)
+
+
+def _write_page(path: Path, card: Scorecard) -> None:
+    chosen = choose([line.name for line in card.lines])
+    limits = path.parent / LIMITS
+    shown_limits = table(read_limits(limits)) if limits.exists() else ""
+    text = page(card, chosen, not_planted(), RESULTS.as_posix(), shown_limits)
+    write_atomically(path, text.encode())
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("bugs", nargs="*", metavar="BUG",
+                        help="name, number, topic or 'fast'; without any, the whole catalogue")  # fmt: skip
+    parser.add_argument("--list", action="store_true", help="print the catalogue and plant nothing")
+    parser.add_argument("--sensitivity", action="store_true",
+                        help="measure how small a numeric mistake each stage still sees")  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the scorecard, as JSON")
+    parser.add_argument("--docs", type=Path, metavar="FILE",
+                        help=f"write the page of all bugs, and {os.fspath(RESULTS)} beside it")  # fmt: skip
+    parser.add_argument("--page", type=Path, action="append", default=[], metavar="FILE",
+                        help="put the score into this page, between its marks")  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from parity.bridge.errors import BridgeError
 from parity.bugs.bug import Subject
 
 
@@ -15,8 +15,8 @@ class Refusal:
     """Why a port could not be compared at all; the command would end with exit code 2."""
 
     text: str
-    by_bridge: bool
-    """The two models' weights do not fit: that is found at the stage weights."""
+    stage: str
+    """The stage that it belongs to; '' where it belongs to none."""
 
 
 def reference_file(folder: Path, subject: Subject) -> Path:
@@ -29,10 +29,9 @@ def port_file(folder: Path, subject: Subject, name: str) -> Path:
     return folder / f"{subject.name}.{name}.safetensors"
 
 
-def write_refusal(folder: Path, subject: Subject, name: str, error: Exception) -> None:
+def write_refusal(folder: Path, subject: Subject, name: str, refusal: Refusal) -> None:
     """Instead of the port's capture."""
-    refusal = {"text": str(error), "by_bridge": isinstance(error, BridgeError)}
-    _refusal_file(folder, subject, name).write_text(json.dumps(refusal))
+    _refusal_file(folder, subject, name).write_text(json.dumps(dataclasses.asdict(refusal)))
 
 
 def read_refusal(folder: Path, subject: Subject, name: str) -> Refusal | None:

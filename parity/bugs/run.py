@@ -35,7 +35,15 @@ class RightPort:
     @property
     def passed(self) -> bool:
         """It has to."""
-        return self.verdict is not None and self.verdict.passed
+        return not self.said
+
+    @property
+    def said(self) -> str:
+        """What departs, or why it could not be compared; '' where it passes."""
+        if self.verdict is None:
+            return self.refusal.text if self.refusal else "not compared"
+        departure = self.verdict.first_departure
+        return "" if self.verdict.passed else departure.text if departure else "a stage fails"
 
 
 def find(chosen: Sequence[Bug], report: Report, seed: int = 0) -> Iterator[Finding | RightPort]:
@@ -61,13 +69,13 @@ def capture_all(folder: Path, ports: dict[str, list[str]], report: Report, seed:
     Raises `UserError` where a process crashes, hangs or refuses a reference.
     """
     nonce = secrets.token_hex(8)
-    common = [str(folder), str(seed), nonce, "1"]
+    common = [str(seed), nonce, "1"]
     # The longest first, so that the lines end together.
     names = sorted(ports, key=lambda name: -len(ports[name]))
-    lines = [[_task("torch", [*common, *names])]] + [[] for _ in range(PORT_LINES)]
+    lines = [[_task("torch", folder, [*common, *names])]] + [[] for _ in range(PORT_LINES)]
     for name in names:
         shortest = min(lines[1:], key=lambda line: sum(len(task.arguments) for task in line))
-        shortest.append(_task("jax", [*common, name, *ports[name]]))
+        shortest.append(_task("jax", folder, [*common, name, *ports[name]]))
     run(lines, _counted(report, sum(map(len, ports.values()))))
 
 
@@ -80,13 +88,18 @@ def judged(folder: Path, subject: Subject, name: str) -> tuple[Verdict | None, R
     return judge([LaneEvidence(PROOF_LANE, reference, port)]), None
 
 
-def _task(framework: str, arguments: list[str]) -> Task:
+def _task(framework: str, folder: Path, arguments: list[str]) -> Task:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    settings = environment(framework, PROOF_LANE, cores or 1)
+    if framework == "jax":
+        # Most of a wrong port's programs are those of the right port: compiled once, kept here.
+        settings["JAX_COMPILATION_CACHE_DIR"] = str(folder / "compiled")
+        settings["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     return Task(
         framework,
         PROOF_LANE,
-        [framework, *arguments],
-        environment(framework, PROOF_LANE, cores or 1),
+        [framework, str(folder), *arguments],
+        settings,
         module=("parity.bugs.capture",),
     )
 

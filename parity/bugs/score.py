@@ -8,9 +8,6 @@ from parity.bugs.bug import Bug
 from parity.bugs.files import Refusal
 from parity.verdict import Departure, Verdict
 
-WEIGHTS = "weights"
-"""The stage at which the bridge refuses models whose weights do not fit each other."""
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -34,7 +31,7 @@ class Finding:
     def stage(self) -> str:
         """The first stage that fails; '' where none does."""
         if self.refusal is not None:
-            return WEIGHTS if self.refusal.by_bridge else "refused"
+            return self.refusal.stage or "refused"
         return self.departure.stage if self.departure else ""
 
     @property

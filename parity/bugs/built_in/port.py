@@ -29,18 +29,19 @@ class Network(Cnn):
     def __init__(self, recipe: Recipe, parts: Mapping[str, Callable[..., Any]]) -> None:
         parts["precision"]()
         super().__init__(recipe)
-        self.parts = nnx.static(dict(parts)) if hasattr(nnx, "static") else dict(parts)
+        self.picture, self.pool, self.flatten = (
+            parts[name] for name in ("picture", "pool", "flatten")
+        )
         parts["initialise"](self, recipe.seed)
         self.conv2.conv_general_dilated = parts["convolve"]
 
     def __call__(self, x: Array) -> Array:
         """Logits of pictures (n, 32, 32, 3)."""
-        parts = self.parts
-        x = parts["picture"](x)
-        x = parts["pool"](parts["relu"](self.conv1(x)))
-        x = max_pool_2x2(parts["relu"](self.conv2(x)))
-        x = max_pool_2x2(parts["relu"](self.conv3(x)))
-        x = parts["relu"](self.fc1(parts["flatten"](x)))
+        x = self.picture(x)
+        x = self.pool(nnx.relu(self.conv1(x)))
+        x = max_pool_2x2(nnx.relu(self.conv2(x)))
+        x = max_pool_2x2(nnx.relu(self.conv3(x)))
+        x = nnx.relu(self.fc1(self.flatten(x)))
         return self.fc2(x)
 
 
@@ -78,14 +79,6 @@ def flatten_hwc(x: Array) -> Array:
 
 
 # functions --------------------------------------------------------------------------------------
-
-
-def relu(x: Array) -> Array:
-    return nnx.relu(x)
-
-
-def relu_by_maximum(x: Array) -> Array:
-    return jnp.maximum(x, 0)
 
 
 def pool_by_window(x: Array) -> Array:
@@ -167,11 +160,7 @@ def shuffled_by_other_seed(batches: Batches) -> Batches:
 
 
 def divided_by_256(batches: Batches) -> Batches:
-    bytes_of = [np.rint(pictures * 255) for pictures, _ in batches]
-    return [
-        ((pixels / 256).astype(np.float32), labels)
-        for pixels, (_, labels) in zip(bytes_of, batches, strict=True)
-    ]
+    return [(np.rint(pictures * 255) / 256, labels) for pictures, labels in batches]
 
 
 def blue_first(batches: Batches) -> Batches:
@@ -179,7 +168,9 @@ def blue_first(batches: Batches) -> Batches:
 
 
 def half_precision(batches: Batches) -> Batches:
-    return [(pictures.astype(np.float16).astype(np.float32), y) for pictures, y in batches]
+    return [
+        (pictures.astype(np.float16).astype(pictures.dtype), labels) for pictures, labels in batches
+    ]
 
 
 def normalised(batches: Batches) -> Batches:

@@ -68,6 +68,7 @@ def test_equal_loaders_pass(data: Callable[[Batches], StageResult]) -> None:
         (changed(lambda x: x * np.float32(255 / 256)), "divided by 256", 54),
         (changed(lambda x: x[:, ::-1]), "BGR", 54),
         (changed(lambda x: x.astype(np.float16)), "float16", 54),
+        (changed(lambda x: x.astype(np.float16).astype(x.dtype)), "rounded to float16", 54),
         (changed(lambda x: (x - np.float32(0.4)) / np.float32(0.2)), "normalised", 55),
     ],
 )

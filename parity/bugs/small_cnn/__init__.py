@@ -1,0 +1,1 @@
+"""Bugs that need a black area before a convolution without bias."""
