@@ -155,12 +155,6 @@ def _convert(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _bugs(arguments: argparse.Namespace) -> int:
-    from parity.bugs.command import run
-
-    return run(arguments)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m parity", description="The parity harness.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -227,11 +221,11 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bugs(parser: argparse.ArgumentParser) -> None:
-    from parity.bugs.command import add_arguments
+    from parity.bugs import command
 
-    add_arguments(parser)
+    command.add_arguments(parser)
     _add_seed(parser)
-    parser.set_defaults(run=_bugs)
+    parser.set_defaults(run=command.run)
 
 
 def _add_pair(parser: argparse._ActionsContainer, name: str, **options: object) -> None:

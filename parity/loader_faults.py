@@ -56,11 +56,16 @@ def _rounded(one: np.ndarray, two: np.ndarray) -> str:
         half = one.astype(np.float16).astype(np.float64)
     if np.array_equal(half, two):
         return "inputs were rounded to float16 on their way (11 bits are left)"
-    # bfloat16 is float32 without its lower 16 bits.
-    bits = two.astype(np.float32)
-    if np.array_equal(bits, two) and not (bits.view(np.uint32) & 0xFFFF).any():
-        return "inputs were rounded to bfloat16 on their way" if _same(one, two, _HALF) else ""
+    if np.array_equal(_bfloat16(one), two):
+        return "inputs were rounded to bfloat16 on their way (8 bits are left)"
     return ""
+
+
+def _bfloat16(values: np.ndarray) -> np.ndarray:
+    """Rounded to nearest, ties to even: the upper half of a float32."""
+    bits = values.astype(np.float32).view(np.uint32)
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return bits.view(np.float32).astype(np.float64)
 
 
 def _factor(one: np.ndarray, two: np.ndarray) -> str:

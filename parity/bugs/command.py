@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
 
@@ -78,13 +77,13 @@ def _write_page(path: Path, card: Scorecard) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("bugs", nargs="*", metavar="BUG",
-                        help="name, number, topic or 'fast'; without any, the whole catalogue")  # fmt: skip
-    parser.add_argument("--list", action="store_true", help="print the catalogue and plant nothing")
-    parser.add_argument("--sensitivity", action="store_true",
-                        help="measure how small a numeric mistake each stage still sees")  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the scorecard, as JSON")
-    parser.add_argument("--docs", type=Path, metavar="FILE",
-                        help=f"write the page of all bugs, and {os.fspath(RESULTS)} beside it")  # fmt: skip
-    parser.add_argument("--page", type=Path, action="append", default=[], metavar="FILE",
-                        help="put the score into this page, between its marks")  # fmt: skip
+    add, each = parser.add_argument, "name, number, topic or 'fast'; without any, all of them"
+    add("bugs", nargs="*", metavar="BUG", help=each)
+    add("--list", action="store_true", help="print the catalogue and plant nothing")
+    smallest = "measure how small a numeric mistake each stage still sees"
+    add("--sensitivity", action="store_true", help=smallest)
+    add("--out", type=Path, metavar="FILE", help="write the scorecard, as JSON")
+    docs = f"write the page of all bugs, and {RESULTS.as_posix()} beside it"
+    add("--docs", type=Path, metavar="FILE", help=docs)
+    marked = "put the score into this page, between its marks"
+    add("--page", type=Path, action="append", default=[], metavar="FILE", help=marked)
