@@ -25,12 +25,11 @@ def page(tally: Tally, source: str) -> str:
     pairs = tally["pairs"]
     runs = sum(len(entry["seeds"]) for entry in pairs.values())
     failed = sum(len(entry["failed"]) for entry in pairs.values())
-    upper = _upper_bound(failed, runs)
     return "".join(
         [
             _HEAD,
-            f"**{failed} of {runs} runs were false alarms.** ",
-            f"With 95 % confidence the rate is below {100 * upper:.1f} %.\n\n",
+            f"**{failed} of {runs} runs were false alarms.** Pairs differ, so that their runs are "
+            "not pooled:\na pair's line says what its own runs say of its rate.\n\n",
             _runs_table(pairs),
             *(_failures(pairs) if failed else []),
             "\n## How near the limits they came\n\n"
@@ -47,11 +46,12 @@ def page(tally: Tally, source: str) -> str:
 
 
 def _runs_table(pairs: Tally) -> str:
-    rows = [
-        (f"`{pair}`", _ranges(entry["seeds"]), len(entry["seeds"]), len(entry["failed"]))
-        for pair, entry in pairs.items()
-    ]
-    return _table(("pair", "seeds", "runs", "false alarms"), rows)
+    rows = []
+    for pair, entry in pairs.items():
+        runs, failed = len(entry["seeds"]), len(entry["failed"])
+        bound = f"{100 * _upper_bound(failed, runs):.1f} %"
+        rows.append((f"`{pair}`", _ranges(entry["seeds"]), runs, failed, bound))
+    return _table(("pair", "seeds", "runs", "false alarms", "rate below (95 % sure)"), rows)
 
 
 def _failures(pairs: Tally) -> Iterable[str]:

@@ -93,7 +93,7 @@ def test_a_file_that_is_no_tally_is_refused_by_name(tmp_path, content):
 def test_the_page_states_the_rate_its_bound_and_every_failure():
     text = page(counted(*[1.0] * 9), "results/x.json")
     assert "**0 of 9 runs were false alarms.**" in text
-    assert "below 28.3 %" in text  # 1 - 0.05 ** (1 / 9)
+    assert "| 28.3 % |" in text  # 1 - 0.05 ** (1 / 9)
     assert "| `net` | 0-8 | 9 | 0 |" in text
     text = page(counted(1.0, 20.0), "results/x.json")
     assert "**1 of 2 runs were false alarms.**" in text
@@ -102,4 +102,4 @@ def test_the_page_states_the_rate_its_bound_and_every_failure():
 
 def test_the_bound_is_clopper_and_pearsons():
     # R: binom.test(1, 20, alternative = "less")$conf.int has 0.2161
-    assert "below 21.6 %" in page(counted(20.0, *[1.0] * 8, *[1.0] * 11), "x.json")
+    assert "| 21.6 % |" in page(counted(20.0, *[1.0] * 8, *[1.0] * 11), "x.json")
