@@ -89,7 +89,8 @@ class Pair:
     reference: Callable[[int], Any]
     """Seed -> the `torch.nn.Module`, freshly initialised (`torch.manual_seed(seed)` is done)."""
     port: Callable[[int], Any]
-    """Seed -> the `flax.nnx.Module`, freshly initialised."""
+    """Seed -> the `flax.nnx.Module`, freshly initialised. Modes are switched by its `train()` and
+    `eval()`; one that takes them as arguments is wrapped, see examples/README.md."""
     inputs: Callable[[np.random.Generator, int], Any]
     """(generator, n) -> the models' inputs for a batch of n: an array, a tuple of arrays
     (positional arguments) or a dict of arrays (keyword arguments), in canonical form. Floats are

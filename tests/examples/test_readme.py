@@ -8,9 +8,12 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 from parity.bridge import flax_end, torch_end
 from parity.bridge.matching import match
@@ -65,3 +68,26 @@ def test_no_pair_imports_a_framework_before_it_builds_a_model():
     command = [sys.executable, "-c", code, *map(str, pairs)]
     done = subprocess.run(command, cwd=EXAMPLES.parent, capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.stderr) == ("set()", "")
+
+
+class TakesItsMode(nnx.Module):
+    """A port that is told its mode in every call, as many are."""
+
+    def __init__(self, *, rngs):
+        self.drop = nnx.Dropout(0.5, rngs=rngs)
+
+    def __call__(self, x, train):
+        return self.drop(x, deterministic=not train)
+
+
+def test_port_that_takes_its_mode_as_an_argument_follows_train_and_eval(blocks, monkeypatch):
+    theirs = ModuleType("my_flax")
+    theirs.Net = TakesItsMode
+    monkeypatch.setitem(sys.modules, "my_flax", theirs)
+    pair = {}
+    exec(next(code for code in blocks if "train=not self.deterministic" in code), pair)
+    model, x = pair["port"](0), jnp.ones(200)
+    for mode, drops in ((model.train, True), (model.eval, False), (model.train, True)):
+        mode()
+        assert bool((model(x) == 0).any()) is drops
+    assert list(flax_end.modules(model)) == ["", "drop"], "the paths are the port's own"
