@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from experiment.errors import UserError
-from experiment.storage import write_atomically
+from experiment.storage import TEMPORARY_SUFFIX
 
 SCHEMA = 1
 """Version of the names and the header. Captures of other versions are refused."""
@@ -41,8 +44,8 @@ class Capture:
 
     def under(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays whose names begin with `prefix` and a '/', by the rest of their names."""
-        start = f"{prefix}/"
-        return {n[len(start) :]: a for n, a in self.arrays.items() if n.startswith(start)}
+        # By name first: `items()` of a capture in a file would read every array of it.
+        return {name[len(prefix) + 1 :]: self.arrays[name] for name in self.names(prefix)}
 
     def names(self, prefix: str) -> Iterator[str]:
         """The names that begin with `prefix` and a '/', whole, in the order of writing."""
@@ -51,12 +54,17 @@ class Capture:
 
 def write_capture(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Write a capture, whole or not at all. Raises `OSError`."""
-    from safetensors.numpy import save
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
 
     # Without a C-contiguous array safetensors writes the transposed bytes under the given shape.
-    tensors = {name: np.array(array, order="C") for name, array in arrays.items()}
+    tensors = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     header = {**about, "schema": SCHEMA, "names": list(arrays)}
-    write_atomically(path, save(tensors, metadata={"about": json.dumps(header)}))
+    with _put_in_place(path) as temporary:
+        try:
+            save_file(tensors, temporary, metadata={"about": json.dumps(header)})
+        except SafetensorError as error:
+            raise OSError(f"{path}: cannot be written ({error})") from error
 
 
 def read_capture(path: Path) -> Capture:
@@ -86,6 +94,28 @@ def read_capture(path: Path) -> Capture:
             "write it again with python -m parity capture"
         ) from error
     return Capture(about, _FileArrays(path, names), str(path))
+
+
+@contextmanager
+def _put_in_place(path: Path) -> Iterator[Path]:
+    """A file beside `path` that then takes its place, or is removed where anything fails.
+
+    As `experiment.storage.write_atomically`, whose bytes would be the whole capture once more.
+    """
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}-", suffix=TEMPORARY_SUFFIX
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:  # opened now: what was written may be another file
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 class _FileArrays(Mapping[str, np.ndarray]):

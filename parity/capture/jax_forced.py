@@ -95,7 +95,7 @@ def forced_loss(
     with side.dropout(model, 0):
         outputs = run_model(side, model, inputs)
     prefix = f"{name}/output/"
-    canonical = {n[len(prefix) :]: a for n, a in oracle.items() if n.startswith(prefix)}
+    canonical = {n[len(prefix) :]: oracle[n] for n in oracle if n.startswith(prefix)}
     lying = layout.to_port(canonical)
     given = {n: jnp.asarray(lying[n], a.dtype) for n, a in leaves(outputs, is_array).items()}
     floats = {n: a for n, a in given.items() if jnp.issubdtype(a.dtype, jnp.floating)}

@@ -66,7 +66,7 @@ def projection(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
 def start_digest(arrays: Mapping[str, np.ndarray]) -> str:
     """The digest of the `weight/`, `input/` and `target/` arrays, the same in every lane."""
     prefixes = ("weight/", *BATCH_PREFIXES)
-    return digest({n: _rounded(a) for n, a in arrays.items() if n.startswith(prefixes)})
+    return digest({n: _rounded(arrays[n]) for n in arrays if n.startswith(prefixes)})
 
 
 def batches_of_capture(capture: Capture) -> dict[str, tuple[Any, Any]]:
@@ -77,12 +77,8 @@ def batches_of_capture(capture: Capture) -> dict[str, tuple[Any, Any]]:
 
 def batch_of_capture(capture: Capture, name: str) -> tuple[Any, Any]:
     """The inputs and targets that `batch_arrays` named, nested as the pair made them."""
-    prefixes = (f"{_prefix(name, what)}/" for what in ("input", "target"))
-    found = []
-    for prefix in prefixes:
-        flat = {n[len(prefix) :]: a for n, a in capture.arrays.items() if n.startswith(prefix)}
-        found.append(_nested(flat))
-    return found[0], found[1]
+    inputs, targets = (capture.under(_prefix(name, what)) for what in ("input", "target"))
+    return _nested(inputs), _nested(targets)
 
 
 def _prefix(name: str, what: str) -> str:
