@@ -49,7 +49,7 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
     "gradient": (backward.pooling_ties, backward.slope_at_zero, settings.suspect, layers.factor),
     "update": (optimizers.clipped, optimizers.sgd, optimizers.adam, optimizers.roots),
     "state": (records.biased_variance, records.momentum, settings.suspect),
-    "trajectory": (records.weighted_mean,),
+    "trajectory": (records.weighted_mean, records.resumed),
 }
 
 _AT_EVERY_STAGE: tuple[Pattern, ...] = (casts.to_float32,)

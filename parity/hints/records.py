@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from parity.free_run import LOSSES, amplification, step_errors
 from parity.hints.arrays import match, ratio, same, shown
 from parity.stages.case import Case
 from parity.verdict import Departure, Hint
@@ -54,12 +55,10 @@ def weighted_mean(case: Case, departure: Departure) -> Hint | None:
     if row is None or found is None or not row.name.startswith("trajectory/record/"):
         return None
     epoch = row.name.split("/")[2]
-    sizes = case.evidence.truth.about.get("sizes", {})
-    lengths = [len(sizes[key]) for key in sorted(sizes, key=int)]
+    sizes, starts = case.evidence.truth.about.get("sizes", {}), _starts(case)
     if epoch not in sizes or found[0].ndim:
         return None
-    start = sum(lengths[: sorted(sizes, key=int).index(epoch)])
-    losses = case.truth["trajectory/losses"][start : start + len(sizes[epoch])]
+    losses = case.truth[LOSSES][starts[epoch] : starts[epoch] + len(sizes[epoch])]
     if len(losses) != len(sizes[epoch]):
         return None
     means = {
@@ -74,3 +73,30 @@ def weighted_mean(case: Case, departure: Departure) -> Hint | None:
         return None
     text = f"the port's is {which[1]}, the reference's is {which[0]}"
     return Hint(bug=40, text=text)
+
+
+def resumed(case: Case, departure: Departure) -> Hint | None:
+    """52: an epoch begins with the right weights, and with another optimizer's state."""
+    ours, theirs = case.truth.get(LOSSES), case.port.get(LOSSES)
+    if ours is None or theirs is None or ours.shape != theirs.shape:
+        return None
+    wrong = np.flatnonzero(step_errors(ours, theirs) > amplification(case).limits())
+    for epoch, start in _starts(case).items():
+        if start and wrong.size and wrong[0] == start + 1:
+            text = (
+                f"epoch {epoch} begins with the right weights, as its first loss agrees, and its "
+                f"first step goes wrong: not with the optimizer's state of the end of epoch "
+                f"{int(epoch) - 1}, as after a resume without it, or with another learning rate"
+            )
+            return Hint(bug=52, text=text)
+    return None
+
+
+def _starts(case: Case) -> dict[str, int]:
+    """The place of each epoch's first step, of a pair that has loaders."""
+    sizes = case.evidence.truth.about.get("sizes", {})
+    starts, steps = {}, 0
+    for epoch in sorted(sizes, key=int):
+        starts[epoch] = steps
+        steps += len(sizes[epoch])
+    return starts

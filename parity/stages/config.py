@@ -15,10 +15,12 @@ from parity.verdict import Departure, Row, StageResult
 
 _SWITCHES: tuple[tuple[str, str, dict[str, str]], ...] = (
     # side, what the switch's name ends with, lane -> the value that it must have
-    ("port", "jax_default_matmul_precision", {"float32": "highest", "device": "highest",
-                                               "tf32": "tensorfloat32"}),
+    # The proof lane needs none of them; a model that sets one otherwise sets it in the others too.
+    ("port", "jax_default_matmul_precision", {"float64": "highest", "float32": "highest",
+                                               "device": "highest", "tf32": "tensorfloat32"}),
     ("port", "jax_enable_x64", {"float64": "True"}),
-    ("reference", "fp32_precision", {"float32": "ieee", "device": "ieee", "tf32": "tf32"}),
+    ("reference", "fp32_precision", {"float64": "ieee", "float32": "ieee", "device": "ieee",
+                                     "tf32": "tf32"}),
 )  # fmt: skip
 
 X64 = "x64"

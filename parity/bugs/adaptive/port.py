@@ -8,50 +8,49 @@ import jax
 import jax.numpy as jnp
 import optax
 
-Transformation = optax.GradientTransformation
 
 # Adam -------------------------------------------------------------------------------------------
 
 
-def adam_with_l2(rate: float) -> Transformation:
+def adam_with_l2(rate: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.add_decayed_weights(1e-2),
         optax.adam(rate),
     )
 
 
-def adamw_for_adam(rate: float) -> Transformation:
+def adamw_for_adam(rate: float) -> optax.GradientTransformation:
     return optax.adamw(rate, weight_decay=1e-2)
 
 
-def adamw(rate: float) -> Transformation:
+def adamw(rate: float) -> optax.GradientTransformation:
     return optax.adamw(rate, eps=1e-8, weight_decay=1e-2)
 
 
-def adamw_by_default(rate: float) -> Transformation:
+def adamw_by_default(rate: float) -> optax.GradientTransformation:
     return optax.adamw(rate)
 
 
-def adamw_eps_root(rate: float) -> Transformation:
+def adamw_eps_root(rate: float) -> optax.GradientTransformation:
     return optax.adamw(rate, eps=0.0, eps_root=1e-8, weight_decay=1e-2)
 
 
-def adamw_eps_off(size: float, rate: float) -> Transformation:
+def adamw_eps_off(size: float, rate: float) -> optax.GradientTransformation:
     return optax.adamw(rate, eps=1e-8 * (1 + size), weight_decay=1e-2)
 
 
 # RMSprop and Adagrad ----------------------------------------------------------------------------
 
 
-def rmsprop(rate: float) -> Transformation:
+def rmsprop(rate: float) -> optax.GradientTransformation:
     return optax.rmsprop(rate, decay=0.99, eps_in_sqrt=False)
 
 
-def rmsprop_default_decay(rate: float) -> Transformation:
+def rmsprop_default_decay(rate: float) -> optax.GradientTransformation:
     return optax.rmsprop(rate, eps_in_sqrt=False)
 
 
-def rmsprop_eps_in_root(rate: float) -> Transformation:
+def rmsprop_eps_in_root(rate: float) -> optax.GradientTransformation:
     return optax.rmsprop(rate, decay=0.99)
 
 
@@ -59,7 +58,7 @@ class Sums(NamedTuple):
     sum_of_squares: Any
 
 
-def adagrad(rate: float) -> Transformation:
+def adagrad(rate: float) -> optax.GradientTransformation:
     def init(params: Any) -> Sums:
         return Sums(optax.tree.zeros_like(params))
 
@@ -71,5 +70,5 @@ def adagrad(rate: float) -> Transformation:
     return optax.GradientTransformation(init, update)
 
 
-def adagrad_by_default(rate: float) -> Transformation:
+def adagrad_by_default(rate: float) -> optax.GradientTransformation:
     return optax.adagrad(rate)

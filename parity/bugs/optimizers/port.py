@@ -14,7 +14,6 @@ from jax import lax
 from parity.layers import Linear
 
 Array = jax.Array
-Transformation = optax.GradientTransformation
 
 DEVICES = 4
 
@@ -33,18 +32,18 @@ class Mlp(nnx.Module):
 # SGD with momentum 0.9 and weight decay 5e-4 ----------------------------------------------------
 
 
-def sgd(rate: float) -> Transformation:
+def sgd(rate: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.add_decayed_weights(5e-4),
         optax.sgd(rate, momentum=0.9),
     )
 
 
-def sgd_without_decay(rate: float) -> Transformation:
+def sgd_without_decay(rate: float) -> optax.GradientTransformation:
     return optax.sgd(rate, momentum=0.9)
 
 
-def decay_of_matrices_alone(rate: float) -> Transformation:
+def decay_of_matrices_alone(rate: float) -> optax.GradientTransformation:
     def matrices(params: Any) -> Any:
         return jax.tree.map(lambda p: p.ndim > 1, params)
 
@@ -54,7 +53,7 @@ def decay_of_matrices_alone(rate: float) -> Transformation:
     )
 
 
-def decay_after_momentum(rate: float) -> Transformation:
+def decay_after_momentum(rate: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.trace(0.9),
         optax.add_decayed_weights(5e-4),
@@ -62,14 +61,14 @@ def decay_after_momentum(rate: float) -> Transformation:
     )
 
 
-def decay_without_rate(rate: float) -> Transformation:
+def decay_without_rate(rate: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.sgd(rate, momentum=0.9),
         optax.add_decayed_weights(-5e-4),
     )
 
 
-def rate_inside_momentum(rate: float) -> Transformation:
+def rate_inside_momentum(rate: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.add_decayed_weights(5e-4),
         optax.scale_by_learning_rate(rate),
@@ -77,7 +76,7 @@ def rate_inside_momentum(rate: float) -> Transformation:
     )
 
 
-def averaged_gradients(rate: float) -> Transformation:
+def averaged_gradients(rate: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.add_decayed_weights(5e-4),
         optax.ema(0.9, debias=False),
@@ -85,18 +84,18 @@ def averaged_gradients(rate: float) -> Transformation:
     )
 
 
-def sgd_rate_off(size: float, rate: float) -> Transformation:
+def sgd_rate_off(size: float, rate: float) -> optax.GradientTransformation:
     return sgd(rate * (1 + size))
 
 
-def sgd_momentum_off(size: float, rate: float) -> Transformation:
+def sgd_momentum_off(size: float, rate: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.add_decayed_weights(5e-4),
         optax.sgd(rate, momentum=0.9 * (1 + size)),
     )
 
 
-def sgd_decay_off(size: float, rate: float) -> Transformation:
+def sgd_decay_off(size: float, rate: float) -> optax.GradientTransformation:
     return optax.chain(
         optax.add_decayed_weights(5e-4 * (1 + size)),
         optax.sgd(rate, momentum=0.9),
@@ -106,27 +105,27 @@ def sgd_decay_off(size: float, rate: float) -> Transformation:
 # other kinds of momentum ------------------------------------------------------------------------
 
 
-def nesterov(rate: float) -> Transformation:
+def nesterov(rate: float) -> optax.GradientTransformation:
     return optax.sgd(rate, momentum=0.9, nesterov=True)
 
 
-def plain_momentum(rate: float) -> Transformation:
+def plain_momentum(rate: float) -> optax.GradientTransformation:
     return optax.sgd(rate, momentum=0.9)
 
 
 class Momentum(NamedTuple):
-    count: Array
+    steps: Array
     trace: Any
 
 
-def dampened(rate: float) -> Transformation:
+def dampened(rate: float) -> optax.GradientTransformation:
     def init(params: Any) -> Momentum:
         return Momentum(jnp.zeros([], jnp.int32), optax.tree.zeros_like(params))
 
     def update(grads: Any, state: Momentum, params: Any = None) -> tuple[Any, Momentum]:
-        share = jnp.where(state.count == 0, 1.0, 0.5)
+        share = jnp.where(state.steps == 0, 1.0, 0.5)
         trace = jax.tree.map(lambda t, g: 0.9 * t + share * g, state.trace, grads)
-        return optax.tree.scale(-rate, trace), Momentum(state.count + 1, trace)
+        return optax.tree.scale(-rate, trace), Momentum(state.steps + 1, trace)
 
     return optax.GradientTransformation(init, update)
 
@@ -138,7 +137,7 @@ class Rate(NamedTuple):
     rate: Array
 
 
-def rate_set_before_the_step(rate: float) -> Transformation:
+def rate_set_before_the_step(rate: float) -> optax.GradientTransformation:
     def init(params: Any) -> Rate:
         return Rate(jnp.asarray(rate))
 
@@ -149,7 +148,7 @@ def rate_set_before_the_step(rate: float) -> Transformation:
     return optax.chain(optax.trace(0.9), optax.GradientTransformation(init, update))
 
 
-def rate_set_after_the_step(rate: float) -> Transformation:
+def rate_set_after_the_step(rate: float) -> optax.GradientTransformation:
     def init(params: Any) -> Rate:
         return Rate(jnp.asarray(rate))
 
@@ -163,7 +162,7 @@ def rate_set_after_the_step(rate: float) -> Transformation:
 # gradients on their way to the optimizer --------------------------------------------------------
 
 
-def clipped(rate: float) -> Transformation:
+def clipped(rate: float) -> optax.GradientTransformation:
     def clip(grads: Any, params: Any) -> Any:
         # As clip_grad_norm_ does, which adds 1e-6; optax.clip_by_global_norm does not.
         return optax.tree.scale(jnp.minimum(1, 0.1 / (optax.global_norm(grads) + 1e-6)), grads)
@@ -179,7 +178,7 @@ def sum_of_devices(grads: Any) -> Any:
     return lax.psum(grads, "devices")
 
 
-def over_devices(combine: Callable[[Any], Any]) -> Transformation:
+def over_devices(combine: Callable[[Any], Any]) -> optax.GradientTransformation:
     """Combines the gradients of several devices, which `vmap` stands for; all have the same."""
 
     def update(grads: Any, params: Any) -> Any:

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 
 from parity.capture.capture_file import Capture
 from parity.evidence import LaneEvidence
@@ -29,6 +30,26 @@ def test_stale_state_departs_at_its_step(
     found = result(reference, network.port_capture(reference, network.Faults(update=forgets)))
     assert found.departure is not None
     assert found.departure.text == "losses depart from step 8 on"
+    assert found.departure.hint is None, "nothing says that an epoch begins there"
+
+
+@pytest.mark.parametrize(("first", "bug"), [(6, 52), (7, None)])
+def test_state_that_is_stale_at_an_epochs_beginning_is_a_resumes(
+    network: ModuleType,
+    reference: Capture,
+    edit: Callable[..., Capture],
+    first: int,
+    bug: int | None,
+) -> None:
+    def forgets(p: Any, g: Any, kept: Any, rate: float, step: int) -> Any:
+        return network.Network().update(p, g, None if step == 7 else kept, rate, step)
+
+    sizes = {"1": [8] * first, "2": [8] * (12 - first)}
+    ours = edit(reference, {}, sizes=sizes)
+    theirs = network.port_capture(reference, network.Faults(update=forgets))
+    departure = result(ours, edit(theirs, {}, sizes=sizes)).departure
+    assert departure is not None
+    assert (departure.hint and departure.hint.bug) == bug
 
 
 def test_growth_of_the_error_is_shown(reference: Capture, port: Capture) -> None:
