@@ -53,16 +53,18 @@ def difference(
         return _incomparable(f"shape {port.shape}, reference {reference.shape}")
     if np.iscomplexobj(reference) or np.iscomplexobj(port):  # as pairs of numbers
         reference, port = (np.stack([a.real, a.imag], axis=-1) for a in (reference, port))
-    there, here = reference.astype(np.float64), port.astype(np.float64)
-    if fault := _mask_fault(there, here):
-        place, words = fault
-        return _incomparable(words, place, float(there[place]), float(here[place]))
-    finite = np.isfinite(there)
-    magnitudes = np.abs(there, where=finite, out=np.zeros_like(there))
-    apart = np.subtract(here, there, where=finite, out=np.zeros_like(there))
-    apart = np.abs(apart, out=apart)
+    there, here = (a.astype(np.float64, copy=False) for a in (reference, port))
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.subtract(here, there)
+    apart = np.abs(apart, out=np.asarray(apart))
     absolute = float(apart.max(initial=0.0))
-    scale = max(float(magnitudes.max(initial=0.0)), floor)
+    if not math.isfinite(absolute):  # NaN or an infinity on a side; else both are finite
+        if fault := _mask_fault(there, here):
+            place, words = fault
+            return _incomparable(words, place, float(there[place]), float(here[place]))
+        apart = np.where(np.isfinite(there), apart, 0.0)
+        absolute = float(apart.max(initial=0.0))
+    scale = max(_largest(there), floor)
     worst = _index(apart) if absolute > 0 else None
     return Difference(
         error=_ratio(max(absolute - allowance, 0.0), scale),
@@ -96,6 +98,9 @@ def magnitude(arrays: Iterable[np.ndarray]) -> float:
 def _largest(array: np.ndarray) -> float:
     if array.dtype.kind not in "fiub" or not array.size:
         return 0.0
+    ends = [abs(float(array.max())), abs(float(array.min()))]  # without a copy
+    if all(map(math.isfinite, ends)):
+        return max(ends)
     values = np.abs(array.astype(np.float64))
     return float(values.max(initial=0.0, where=np.isfinite(values)))
 
