@@ -62,6 +62,17 @@ def test_tf32_on_one_side_is_seen(
     assert result.departure.hint.bug == 57
 
 
+def test_model_that_sets_tf32_for_itself_is_seen_in_the_proof_lane(
+    reference: Capture, port: Capture, edit: Callable[..., Capture], stage_of: StageOf
+) -> None:
+    switches = {**port.about["precision"], "jax_default_matmul_precision": "tensorfloat32"}
+    wrong = edit(port, {}, precision=switches)
+    result = stage_of(judge([LaneEvidence("float64", reference, wrong)]), "config")
+    assert result.departure is not None
+    assert result.departure.hint is not None
+    assert result.departure.hint.bug == 57
+
+
 def test_failed_self_check_fails_before_everything(
     reference: Capture, port: Capture, edit: Callable[..., Capture]
 ) -> None:
