@@ -113,6 +113,8 @@ def culprit(
     """Name the first event of a fault; the arguments as for `runs`."""
     event = events[position]
     before = layer_before(events, position)
+    if event.kind != "exit" and (hidden := _hidden(events, position, compared, arrays, run)):
+        return hidden
     if event.kind == "output":
         text = f"between {before or 'the inputs'} and the model's output"
         return Culprit("between", before, before, text)
@@ -127,6 +129,35 @@ def culprit(
         return Culprit("output", event.layer, before, f"{event.layer}: what it returns departs")
     text = f"in {event.layer}, between {before} and its end"
     return Culprit("between", event.layer, before, text)
+
+
+def _hidden(
+    events: tuple[Event, ...],
+    position: int,
+    compared: Collection[int],
+    arrays: Mapping[str, np.ndarray],
+    run: str,
+) -> Culprit | None:
+    """The layer that alone makes what departs of what agreed, and that the port does not show.
+
+    An activation, mostly: a module in the reference, a function in the port. Where the oracle's
+    values say that there is more between, as a flattening after a pooling, no layer is named.
+    """
+    left = next((i for i in range(position - 1, 0, -1) if events[i].kind == "exit"), 0)
+    seen = next((i for i in range(left - 2, -1, -1) if i in compared), None)
+    event, entered = events[left], events[left - 1]
+    if left in compared or seen is None or not event.is_leaf or entered.place != event.place:
+        return None
+    given, made = _first(entered, arrays, run), _first(event, arrays, run)
+    whole = np.array_equal(given, _first(events[seen], arrays, run))
+    whole = whole and np.array_equal(made, _first(events[position], arrays, run))
+    if not whole or np.array_equal(given.ravel(), made.ravel()):
+        return None
+    after = layer_before(events, left)
+    layer = _innermost(events, position, arrays, run) if events[position].kind == "enter" else ""
+    given_to = f"what {layer} is given" if layer else "the model's output"
+    text = f"{event.layer}, between {after or 'the inputs'} and {layer or 'the end'}: {given_to} "
+    return Culprit("output", event.layer, after, f"{text}departs")
 
 
 def _innermost(

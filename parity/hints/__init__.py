@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parity.hints import (
+    activations,
     backward,
     casts,
+    conventions,
     initial,
     layers,
     losses,
@@ -37,6 +39,9 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
         normalization.mode_swapped,
         settings.suspect,
         normalization.fast_variance,
+        activations.variant,
+        conventions.reduction,
+        conventions.negative_division,
         layers.factor,
     ),
     "loss": (

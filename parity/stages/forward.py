@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from parity.branches import rejoined
 from parity.grouping import listed
 from parity.localise import Culprit, Runs, culprit, runs
 from parity.numerics import MISSING
@@ -83,7 +84,9 @@ def judge(case: Case) -> StageResult:
 
 def split_runs(case: Case, compared: Pass) -> Runs:
     """The departures that reach the output, and those that are absorbed."""
-    return runs(compared.events, compared.differing, compared.rows, case.truth, compared.run)
+    events, run = compared.events, compared.run
+    split = runs(events, compared.differing, compared.rows, case.truth, run)
+    return rejoined(split, events, compared.rows, case.truth, case.port, run)
 
 
 def outputs_depart(case: Case, run: str = "train") -> bool:

@@ -105,3 +105,15 @@ def test_container_whose_inside_the_port_does_not_show_is_the_culprit_itself() -
     events, arrays = RESIDUAL
     where = culprit(events, 7, {0, 7, 8, 9, 10}, arrays, "t")
     assert (where.place, where.layer) == ("output", "block")
+
+
+def test_layer_that_the_port_does_not_show_is_named_where_nothing_else_lies_between() -> None:
+    events, arrays = CHAIN
+    where = culprit(events, 4, {0, 1, 4, 5, 6}, {**arrays, "t/enter/fc#0/0": values(2)}, "t")
+    assert (where.place, where.layer, where.after) == ("output", "relu", "conv")
+    assert where.text == "relu, between conv and fc: what fc is given departs"
+
+
+def test_layer_that_the_port_does_not_show_is_not_named_where_more_lies_between() -> None:
+    events, arrays = CHAIN  # what relu returns is not what fc is given
+    assert culprit(events, 4, {0, 1, 4, 5, 6}, arrays, "t").layer == "fc"

@@ -1,0 +1,1 @@
+"""Bugs in activations, and in functions that two libraries define differently."""
