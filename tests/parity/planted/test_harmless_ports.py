@@ -10,8 +10,8 @@ from parity.screen import render
 from parity.verdict import Verdict
 
 REWRITES = (
-    "pooling before ReLU", "convolution as a product", "reordered sums", "one-sided padding",
-    "ReLU inside", "norm as scale and shift",
+    "pooling before ReLU", "convolution as a product", "reordered sums", "fused bias",
+    "one-sided padding", "ReLU inside", "norm as scale and shift",
 )  # fmt: skip
 
 
