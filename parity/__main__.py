@@ -25,7 +25,7 @@ from pathlib import Path
 from experiment.command import EXIT_BROKEN_PIPE
 from experiment.console import print_anywhere
 from experiment.errors import EXIT_USER_ERROR, UserError
-from experiment.interrupts import EXIT_INTERRUPTED
+from experiment.interrupts import EXIT_INTERRUPTED, interrupt_the_command
 from parity.bridge.support import table
 from parity.capture.plan import GPU_LANES, LANES, Job
 from parity.capture.processes import ERROR, PATIENCE, PROGRESS
@@ -34,6 +34,8 @@ from parity.stages.names import STAGES
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Words that are no command end with exit code 2."""
+    if argv is None:
+        interrupt_the_command()
     print_anywhere()
     arguments = _parser().parse_args(argv)
     try:
