@@ -34,11 +34,11 @@ from parity.stages.names import STAGES
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Words that are no command end with exit code 2."""
-    if argv is None:
-        interrupt_the_command()
-    print_anywhere()
-    arguments = _parser().parse_args(argv)
     try:
+        if argv is None:
+            interrupt_the_command()
+        print_anywhere()
+        arguments = _parser().parse_args(argv)
         return arguments.run(arguments)
     except UserError as error:
         sys.stdout.flush()  # what a pair printed comes before the error, also in one pipe
