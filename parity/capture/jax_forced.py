@@ -82,7 +82,8 @@ def forced_layer(
         assert lies is not None  # it was told above
         arrays[f"forced/cotangent/{place}/{leaf}"] = lies.to_canonical(host(array))
     return arrays | {
-        f"forced/gradient/{place}/{n}": a for n, a in _own_gradients(side, one.path, grads).items()
+        f"forced/gradient/{place}/{n}": a
+        for n, a in _own_gradients(side, own, one.path, grads).items()
     }
 
 
@@ -146,16 +147,25 @@ def _zeros(array: jax.Array) -> Any:
     return np.zeros(array.shape, jax.dtypes.float0)
 
 
-def _own_gradients(side: Side, path: str, grads: Any) -> Arrays:
-    """A layer's parameters' gradients, in canonical form; nothing where it shares its weights."""
+def _own_gradients(side: Side, own: str, path: str, grads: Any) -> Arrays:
+    """A layer's parameters' gradients, in canonical form; nothing where it shares its weights.
+
+    `own` is the reference's path of the layer, `path` the port's.
+    """
     named = {}
     for inner, leaf in nnx.to_flat_state(grads):
         value = leaf.get_value() if isinstance(leaf, nnx.Variable) else leaf
         named["/".join(map(str, inner))] = host(value)
     arrays: Arrays = {}
     for binding in side.bridge.parameters().bindings:
-        wanted = {tensor.full for tensor in binding.flax.values()}
-        inside = binding.site.port.path == path or binding.site.port.path.startswith(f"{path}/")
-        if inside and wanted and wanted <= set(named):
-            arrays |= binding.to_canonical(named, gradients=True)
+        there = binding.site.port.path
+        wanted = {tensor.full: tensor for tensor in binding.flax.values()}
+        if path == there or there.startswith(f"{path}/"):
+            if wanted and wanted.keys() <= named.keys():
+                arrays |= binding.to_canonical(named, gradients=True)
+        elif binding.rule.whole and path.startswith(f"{there}/"):
+            # The rule takes the gradients of all that lies below `there`: the others are zero here.
+            zeros = {n: np.zeros(t.spec.shape, side.job.dtype) for n, t in wanted.items()}
+            whole = binding.to_canonical(zeros | named, gradients=True)
+            arrays |= {n: a for n, a in whole.items() if n.startswith(f"{own}.")}
     return arrays

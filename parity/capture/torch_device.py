@@ -15,6 +15,8 @@ def select(job: Job) -> torch.device:
     """The lane's device, switches set. Raises `DeviceError` for a GPU lane without GPU."""
     device = "gpu" if job.lane in GPU_LANES else "cpu"
     selected = select_device(device, "tf32" if job.lane == "tf32" else "float32", job.threads)
+    # A capture before this one in the same process has left its own, which models are drawn in.
+    torch.set_default_dtype(torch.float32)
     # The fused kernels of transformers in eval mode go past the layers, and past their hooks.
     torch.backends.mha.set_fastpath_enabled(False)
     torch.use_deterministic_algorithms(True, warn_only=True)

@@ -102,7 +102,10 @@ def _first(variants: list[list[tuple[int, str, np.ndarray]]], scenes: list[Scene
                 return Hint(bug=bug, text=f"{words} exactly what {text} gives")
     times = ratio(first.history.changes[-1], first.port, _TIGHT)
     if times is not None and abs(times - 1) > _TIGHT:
-        return Hint(bug=51, text=f"the port's step is {times:.6g} times the reference's")
+        whole = round(times) > 1 and abs(times - round(times)) <= _TIGHT * times
+        why = ": a sum of gradients over devices, instead of their mean?" if whole else ""
+        text = f"the port's step is {times:.6g} times the reference's{why}"
+        return Hint(bug=51 if whole else 0, text=text)
     return None
 
 
