@@ -63,9 +63,9 @@ def _rounded(one: np.ndarray, two: np.ndarray) -> str:
 
 def _bfloat16(values: np.ndarray) -> np.ndarray:
     """Rounded to nearest, ties to even: the upper half of a float32."""
-    bits = values.astype(np.float32).view(np.uint32)
-    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
-    return bits.view(np.float32).astype(np.float64)
+    bits = values.astype(np.float32).view(np.uint32).astype(np.uint64)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return rounded.astype(np.uint32).view(np.float32).astype(np.float64)
 
 
 def _factor(one: np.ndarray, two: np.ndarray) -> str:
