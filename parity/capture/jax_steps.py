@@ -14,7 +14,6 @@ from parity.bridge import flax_end
 from parity.capture.jax_passes import (
     Arrays,
     OutputLayout,
-    buffers,
     copy_of,
     flat,
     loss_of,
@@ -218,12 +217,14 @@ class Steps:
     def _state(self, prefix: str, model: nnx.Module, optimizer: nnx.Optimizer[Any]) -> Arrays:
         """Parameters, slots and buffers as they are, under `prefix`."""
         everything = self.side.bridge.to_canonical(flax_end.export(model))
-        found = buffers(self.side, model)
-        trained = {n: array for n, array in everything.items() if n not in found}
-        arrays = _named(f"{prefix}/parameter", trained)
+        roles = {name: spec.role for name, spec in self.side.reference.tensors()}
+        arrays = {
+            f"{prefix}/{'buffer' if roles[n] == 'buffer' else 'parameter'}/{n}": array
+            for n, array in everything.items()
+        }
         for slot, values in self._slots_of(optimizer).canonical().items():
             arrays |= _named(f"{prefix}/slot/{slot}", values)
-        return arrays | _named(f"{prefix}/buffer", found)
+        return arrays
 
 
 def _shaped(outputs: Any) -> Any:
