@@ -67,7 +67,7 @@ def judge(
     chosen = check_stages(stages)
     check_evidence(lanes)
     cases = _cases(lanes)
-    results = [judge_checks(case) for case in cases]
+    results = [_hinted(case, judge_checks(case)) for case in cases]
     for stage in STAGES:
         results += [
             _judge_stage(stage, case, chosen) for case in cases if stage in stages_of(case.lane)
@@ -105,7 +105,10 @@ def _cases(lanes: Sequence[LaneEvidence]) -> list[Case]:
 def _judge_stage(stage: str, case: Case, chosen: frozenset[str]) -> StageResult:
     if stage not in chosen:
         return case.skipped(stage, "not chosen (--stages)")
-    result = _JUDGES[stage](case)
+    return _hinted(case, _JUDGES[stage](case))
+
+
+def _hinted(case: Case, result: StageResult) -> StageResult:
     if result.departure is None:
         return result
     hint = find_hint(case, result.departure)

@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 from parity.hints import (
     activations,
+    attention,
     backward,
     casts,
     conventions,
+    dropout,
     initial,
     layers,
     losses,
@@ -28,6 +30,7 @@ from parity.verdict import Departure, Hint
 Pattern = Callable[[Case, Departure], Hint | None]
 
 _PATTERNS: dict[str, tuple[Pattern, ...]] = {
+    "self-checks": (dropout.same_mask,),
     "config": (settings.precision,),
     "data": (pictures.loader,),
     "init": (initial.scale, initial.constant),
@@ -37,6 +40,8 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
         pictures.channel_order,
         layers.kernel,
         normalization.mode_swapped,
+        attention.variant,
+        dropout.in_eval,
         settings.suspect,
         normalization.fast_variance,
         activations.variant,

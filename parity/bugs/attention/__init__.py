@@ -1,0 +1,1 @@
+"""Bugs in attention, and in what surrounds it: embeddings, dropout, tied weights."""
