@@ -104,7 +104,8 @@ def _first(variants: list[list[tuple[int, str, np.ndarray]]], scenes: list[Scene
     if times is not None and abs(times - 1) > _TIGHT:
         whole = round(times) > 1 and abs(times - round(times)) <= _TIGHT * times
         why = ": a sum of gradients over devices, instead of their mean?" if whole else ""
-        text = f"the port's step is {times:.6g} times the reference's{why}"
+        how = f"{times:.6g}" if abs(times - 1) > 1e-3 else f"1 {times - 1:+.3g}"
+        text = f"the port's step is {how} times the reference's{why}"
         return Hint(bug=51 if whole else 0, text=text)
     return None
 

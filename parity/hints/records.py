@@ -43,7 +43,7 @@ def momentum(case: Case, departure: Departure) -> Hint | None:
     if times is None:
         return None
     port = times * float(takes)
-    text = f"the port takes {port:.4g} of each batch, the reference {takes:.4g}"
+    text = f"the port takes {port:.9g} of each batch, the reference {takes:.9g}"
     if abs(port - (1 - float(takes))) < 1e-6:
         text += ": inverted; Flax's momentum is what is kept, 1 - PyTorch's"
     return Hint(bug=18, text=text)

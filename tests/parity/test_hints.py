@@ -204,3 +204,8 @@ def test_other_small_errors_and_larger_ones_are_no_casts() -> None:
     assert hint_for(name, PICTURE, rounded(PICTURE + 1e-3), "conv") is None
     both = rounded(PICTURE), rounded(PICTURE + 2e-7 * np.sign(PICTURE[::-1]))
     assert hint_for(name, *both, "conv") is None, "float32 on both sides"
+
+
+def test_weights_are_float32_numbers_without_any_cast() -> None:
+    wrong = rounded(PICTURE) * (1 + 1e-7)
+    assert hint_for("weight/conv.weight", rounded(PICTURE), wrong, "conv", "weights") is None
