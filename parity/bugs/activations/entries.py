@@ -82,8 +82,8 @@ SUBJECTS = (SUBJECT, SUMMARY)
 _TORCH = "https://docs.pytorch.org/docs/stable/generated/torch"
 _JAX = "https://docs.jax.dev/en/latest/_autosummary/jax"
 _PRELU = (
-    "[flax.nnx.PReLU](https://flax.readthedocs.io/en/latest/api_reference/flax.nnx/nn/"
-    "activations.html)"
+    "[flax.linen.PReLU](https://flax.readthedocs.io/en/v0.6.10/api_reference/_autosummary/"
+    "flax.linen.activation.PReLU.html) and flax.nnx.PReLU"
 )
 
 _bug = partial(Bug, subject=SUBJECT)
