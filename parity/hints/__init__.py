@@ -14,6 +14,7 @@ from parity.hints import (
     backward,
     casts,
     conventions,
+    convolutions,
     dropout,
     initial,
     layers,
@@ -22,6 +23,8 @@ from parity.hints import (
     optimizers,
     pictures,
     records,
+    recurrent,
+    resizing,
     settings,
 )
 from parity.stages.case import Case
@@ -33,12 +36,15 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
     "self-checks": (dropout.same_mask,),
     "config": (settings.precision,),
     "data": (pictures.loader,),
-    "init": (initial.scale, initial.constant),
+    "init": (initial.transposed_fan_in, initial.scale, initial.constant),
     "forward": (
         pictures.flatten_order,
         pictures.height_and_width,
         pictures.channel_order,
         layers.kernel,
+        convolutions.convolution,
+        resizing.resizing,
+        recurrent.gates,
         normalization.mode_swapped,
         attention.variant,
         dropout.in_eval,
@@ -57,7 +63,13 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
         losses.weighted_mean,
     ),
     "gradient": (backward.pooling_ties, backward.slope_at_zero, settings.suspect, layers.factor),
-    "update": (optimizers.clipped, optimizers.sgd, optimizers.adam, optimizers.roots),
+    "update": (
+        recurrent.one_bias,
+        optimizers.clipped,
+        optimizers.sgd,
+        optimizers.adam,
+        optimizers.roots,
+    ),
     "state": (records.biased_variance, records.momentum, settings.suspect),
     "trajectory": (records.weighted_mean, records.resumed),
 }

@@ -33,6 +33,36 @@ def scale(case: Case, departure: Departure) -> Hint | None:
     return None
 
 
+def transposed_fan_in(case: Case, departure: Departure) -> Hint | None:
+    """5: a transposed convolution's fan-in counted from its input channels."""
+    samples = _samples(case, departure)
+    module = next(
+        (
+            m
+            for m in (case.structure.modules if case.structure else ())
+            if m.path == departure.layer
+        ),
+        None,
+    )
+    if samples is None or module is None or "torch.nn.ConvTranspose" not in " ".join(module.kinds):
+        return None
+    reference, port = samples
+    inputs, outputs = (int(module.settings.get(f"{n}_channels", 1)) for n in ("in", "out"))
+    expected = math.sqrt(outputs / module.settings.get("groups", 1) / inputs)
+    if (
+        inputs == outputs
+        or not reference.std
+        or abs(port.std / reference.std / expected - 1) > 0.03
+    ):
+        return None
+    text = (
+        f"the port's std is {port.std / reference.std:.3f} of the reference's, the root of out / "
+        f"in channels ({outputs} / {inputs}): PyTorch's fan-in of a transposed convolution counts "
+        "the channels that come out"
+    )
+    return Hint(bug=5, text=text)
+
+
 def constant(case: Case, departure: Departure) -> Hint | None:
     """3, 6: zeros where PyTorch draws, or another constant."""
     samples = _samples(case, departure)
