@@ -172,6 +172,7 @@ class Side:
             "paths": {own: theirs for theirs, own in self.paths.items()},
             "by_shape": sorted(self.bridge.by_shape),
             "lossy": self.bridge.lossy,
+            "made_up": self._made_up(),
             "waivers": [{"name": w.name, "reason": w.reason} for w in self.pair.waivers],
             "left_out": {
                 "reference": dict(self.reference.left_out),
@@ -180,6 +181,17 @@ class Side:
             "table": self.bridge.table(),
             **device,
         }
+
+    def _made_up(self) -> dict[str, str]:
+        """Tensors of lossy layers that do not come back as they went, and why."""
+        given, there = self.begin.under("weight"), self.canonical()
+        return {
+            name: why
+            for path, why in self.bridge.lossy.items()
+            for name, array in given.items()
+            if name.startswith(f"{path}.") and name in there
+            and not np.array_equal(start.cast(array, self.job.dtype), there[name])
+        }  # fmt: skip
 
     def layout(self, name: str, path: str, port: tuple[int, ...]) -> Layout | None:
         """How an activation of the reference's layer `path` lies; None if it cannot be told.
