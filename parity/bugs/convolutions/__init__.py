@@ -1,0 +1,1 @@
+"""Bugs in convolutions, transposed convolutions and poolings: padding, groups, dilation, flips."""

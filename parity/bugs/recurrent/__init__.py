@@ -1,0 +1,1 @@
+"""Bugs in recurrent layers: biases that are missing, gates in another order."""

@@ -1,0 +1,1 @@
+"""Bugs in resizing pictures: antialiasing, corners, and which pixel is the nearest."""
