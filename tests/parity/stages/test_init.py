@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from parity.capture.capture_file import Capture
 from parity.distributions import Finding, Sample, compare
+from parity.evidence import LaneEvidence
+from parity.stages.case import Case
+from parity.stages.init import judge
 
 FAN_IN = 27
 BOUND = 1 / np.sqrt(FAN_IN)
@@ -69,3 +73,25 @@ def test_too_few_values_say_so() -> None:
     assert found.too_few
     assert "only 20 values" in found.text
     assert not compare(uniform(1, 20, 0), sample(np.zeros(20))).agrees
+
+
+def test_a_tensor_that_the_bridge_makes_up_is_not_compared() -> None:
+    drawn = np.sort(np.random.default_rng(0).uniform(-1, 1, 400)).astype(np.float32)
+    sides = {"reference": drawn, "port": np.zeros_like(drawn)}
+    captures = [
+        Capture(
+            {"lane": "float64", "made_up": {"lstm.bias_hh_l0": "two biases become their sum"},
+             "init": {"lstm.bias_hh_l0": {
+                 "count": 400, "seeds": 16, "mean": float(values.mean()),
+                 "std": float(values.std()), "min": float(values.min()),
+                 "max": float(values.max())}}},
+            {"init/lstm.bias_hh_l0": values},
+        )
+        for values in sides.values()
+    ]  # fmt: skip
+    result = judge(Case(LaneEvidence("float64", *captures)))
+    assert result.status == "pass"
+    assert [row.status for row in result.rows] == ["not compared"]
+    assert "two biases become their sum" in result.notes[0]
+    captures[1].about["made_up"] = {}
+    assert judge(Case(LaneEvidence("float64", *captures))).status == "fail"
