@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from parity.bridge.binding import Binding
-from parity.bridge.errors import BridgeError, NoCounterpartError
+from parity.bridge.errors import BridgeError, NoCounterpartError, RuleError
 from parity.bridge.fit import check_fit, check_flatten, check_round_trip, no_rule
 from parity.bridge.places import Place, Places, Tensor, lines_of, own
 from parity.bridge.rules.rule import Rule, Site
@@ -28,6 +28,7 @@ class Binder:
         self._reference, self._port = reference, port
         self._pair_rules, self._rules = pair_rules, rules
         self._flattens = flattens
+        self._tried: set[int] = set()
 
     def is_whole(self, place: Place) -> bool:
         """Whether the reference's layer is bound together with all that lies below it."""
@@ -55,6 +56,7 @@ class Binder:
         """The binding of the two. Raises BridgeError where there is none."""
         rule = _nearest(self._pair_rules, reference, port)
         if rule:
+            self._tried.add(id(rule))
             binding = self._by_rule(rule, "the pair's rule", reference, port)
             check_round_trip(binding, self._tensors(reference, rule.whole))
             return binding
@@ -66,6 +68,21 @@ class Binder:
             raise no_rule(reference, port, *self._sides(reference, port))
         port_kind = port.module.kind if rule.port == "*" else rule.port
         return self._by_rule(rule, f"{rule.reference} -> {port_kind}", reference, port)
+
+    def unused(self) -> list[BridgeError]:
+        """What to say of the pair's rules that were for no two layers."""
+        advice = "write both classes as they are listed, or leave the rule out"
+        return [
+            RuleError(
+                f"the pair's rule from {rule.reference!r} to {rule.port!r} is for no two layers "
+                "that belong together; their classes are",
+                _kinds(self._reference),
+                _kinds(self._port),
+                advice,
+            )
+            for rule in self._pair_rules
+            if id(rule) not in self._tried
+        ]
 
     def _tensors(self, reference: Place, whole: bool) -> list[Tensor]:
         return own(self._reference.tensors_of(reference, whole))
@@ -121,6 +138,11 @@ def _nearest(rules: tuple[Rule, ...], reference: Place, port: Place) -> Rule | N
     ours, theirs = reference.module.kinds, (*port.module.kinds, "*")
     fitting = [r for r in rules if r.reference in ours and r.port in theirs]
     return min(fitting, key=lambda r: (ours.index(r.reference), theirs.index(r.port)), default=None)
+
+
+def _kinds(places: Places) -> list[str]:
+    """The classes of the layers that hold anything."""
+    return sorted({p.module.kind for p in places.all if p.tensors})
 
 
 def _same_name(reference: Place, port: Place) -> bool:

@@ -70,6 +70,7 @@ class _Matcher:
         alone = [unit for unit in units if not self._by_path(unit)]
         by_shape = self._by_shape(alone)
         self._check_leftovers([unit for unit in alone if unit.module.path not in by_shape])
+        self._refused += self._binder.unused()
         _raise_all(self._refused)
         ordered = [unit.module.path for unit in units]
         bindings = tuple(self._bindings[path] for path in ordered)

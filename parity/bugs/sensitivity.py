@@ -105,8 +105,8 @@ def limit(knob: Knob, verdicts: Mapping[float, Verdict]) -> Limit:
     says: dict[str, str] = {}
     for stage in STAGES:
         for size in sorted(verdicts, reverse=True):
-            result = next(r for r in verdicts[size].results if r.stage == stage)
-            if result.status != "fail":
+            result = next((r for r in verdicts[size].results if r.stage == stage), None)
+            if result is None or result.status != "fail":  # pairs without training lack stages
                 break
             stages[stage] = size
             says[stage] = result.departure.text if result.departure else result.summary

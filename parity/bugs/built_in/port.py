@@ -16,6 +16,7 @@ from jax.nn import initializers
 from experiment.recipe import Recipe
 from jax_impl.model import Cnn
 from jax_impl.pooling import max_pool_2x2
+from parity.bridge.rules.rule import Arrays, Site
 
 Array = jax.Array
 Batches = list[tuple[np.ndarray, np.ndarray]]
@@ -76,6 +77,20 @@ def flatten_chw(x: Array) -> Array:
 
 def flatten_hwc(x: Array) -> Array:
     return x.reshape(len(x), -1)
+
+
+# weights ----------------------------------------------------------------------------------------
+
+
+def copy_linear(arrays: Arrays, site: Site) -> dict[str, np.ndarray]:
+    return {"kernel": arrays["weight"].T, "bias": arrays["bias"]}
+
+
+def fc1_weight_off(size: float, arrays: Arrays, site: Site) -> dict[str, np.ndarray]:
+    kernel = arrays["weight"].T.copy()
+    if site.reference.path == "fc1":
+        kernel[0, 0] *= 1 + size
+    return {"kernel": kernel, "bias": arrays["bias"]}
 
 
 # functions --------------------------------------------------------------------------------------

@@ -230,3 +230,13 @@ def test_a_rule_that_does_not_undo_itself(refused):
 def test_a_rule_that_knows_no_such_tensor(refused):
     rule = Rule("torch.nn.Linear", "flax.nnx.Linear", lambda a, s: {"kernel": a["w"]}, None)
     refused(UnmatchedError, nn.Linear(3, 4), linear(3, 4), "'w'", rules=[rule])
+
+
+def test_a_rule_for_classes_that_neither_model_has(refused):
+    def transform(arrays, site):
+        return dict(arrays)
+
+    rule = Rule("torch.nn.Linear", "flax.nnx.nn.linear.Linear", transform, transform)
+    text = "for no two layers"
+    error = refused(RuleError, nn.Linear(3, 4), linear(3, 4), text, rules=[rule])
+    assert error.port == ("flax.nnx.Linear",)
