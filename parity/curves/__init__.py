@@ -1,0 +1,1 @@
+"""Whole trainings of the two frameworks, compared by statistics that could say otherwise."""
