@@ -113,7 +113,6 @@ BUGS = (
         wrong="gelu_default",
         stage="forward",
         layer="gelu",
-        tags=("fast",),
     ),
     _bug(
         row=25,

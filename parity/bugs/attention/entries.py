@@ -111,7 +111,6 @@ BUGS = (
         wrong="split_within_heads",
         stage="forward",
         layer="attention",
-        tags=("fast",),
     ),
     _bug(
         row=34,

@@ -187,7 +187,6 @@ BUGS = (
         part="load",
         wrong="blue_first",
         stage="data",
-        tags=("fast",),
     ),
     _bug(
         row=54,

@@ -94,7 +94,6 @@ BUGS = (
         subject=SCHEDULED,
         wrong="rate_set_after_the_step",
         words="the first with another learning rate",
-        tags=("fast",),
     ),
     _at_1(
         row=46,
@@ -147,6 +146,5 @@ BUGS = (
         subject=NESTEROV,
         part="combine",
         wrong="sum_of_devices",
-        tags=("fast",),
     ),
 )

@@ -77,7 +77,6 @@ BUGS = (
         wrong="smaller_antialiased",
         stage="forward",
         layer="middle",
-        tags=("fast",),
     ),
     Bug(
         row=29,

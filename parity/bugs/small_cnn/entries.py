@@ -62,6 +62,5 @@ BUGS = (
         wrong="relu_by_maximum",
         stage="gradient",
         layer="conv1",
-        tags=("fast",),
     ),
 )

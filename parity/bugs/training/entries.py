@@ -158,7 +158,6 @@ BUGS = (
         wrong="mean_of_examples",
         stage="trajectory",
         words="train_loss",
-        tags=("fast",),
     ),
     _bug(
         row=52,
