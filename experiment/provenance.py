@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 import platform
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 
 from experiment.cifar10 import Cifar10
 from experiment.options import Options
+
+_DIGEST_LENGTH = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,8 @@ class Environment:
     """Every switch that decides the precision of float32 products, and its value."""
     threads: int
     """CPU threads that share an operation; float32 sums depend on it."""
+    code: str
+    """The package whose code, with this one's, decides the numbers: 'torch_ref' or 'jax_impl'."""
 
 
 def describe(
@@ -57,6 +62,7 @@ def describe(
         },
         "init": {"source": options.init, "sha256": initial_weights},
         "git": _git_state(),
+        "code": code_digests(environment.code),
         "command_line": [*sys.orig_argv],
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "resumed": [],
@@ -66,6 +72,23 @@ def describe(
 def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
     """The versions of installed distributions, NumPy's with them."""
     return {name: metadata.version(name) for name in (*packages, "numpy")}
+
+
+def code_digests(package: str) -> dict[str, str]:
+    """Beginnings of sha256 digests over the sources of `experiment` and of a package beside it.
+
+    Unlike the git commit they also tell changed files apart, and do not change where others do.
+    """
+    root = Path(__file__).parents[1]
+    return {name: _folder_digest(root / name) for name in ("experiment", package)}
+
+
+def _folder_digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:_DIGEST_LENGTH]
 
 
 def _git_state() -> dict[str, Any] | None:

@@ -197,7 +197,8 @@ class RunFolder:
                     f"({provenance[key]['source']}), expected {theirs} ({before[key]['source']}); "
                     f"resume with the {what} that the run began with"
                 )
-        here = {key: provenance[key] for key in ("versions", "device", "precision", "threads")}
+        kept = ("versions", "device", "precision", "threads", "code")
+        here = {key: provenance[key] for key in kept}
         provenance["resumed"] = [
             *before.get("resumed", []),
             {**here, "started": provenance["started"], "command_line": provenance["command_line"]},

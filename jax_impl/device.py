@@ -55,6 +55,7 @@ def describe_environment(device: jax.Device) -> Environment:
             "jax_enable_x64": str(_setting("jax_enable_x64")),
         },
         threads=_cores(),
+        code="jax_impl",
     )
 
 

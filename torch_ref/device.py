@@ -45,4 +45,5 @@ def describe_environment(device: torch.device) -> Environment:
         device=f"gpu: {torch.cuda.get_device_name(device)}" if on_gpu else "cpu",
         precision={name: switch.fp32_precision for name, switch in _PRECISION_SWITCHES.items()},
         threads=torch.get_num_threads(),
+        code="torch_ref",
     )

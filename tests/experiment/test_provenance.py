@@ -13,12 +13,13 @@ import pytest
 
 from experiment.cifar10 import Cifar10
 from experiment.options import Options
-from experiment.provenance import Environment, describe
+from experiment.provenance import Environment, code_digests, describe
 
 REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENT = Environment(
-    framework="JAX", packages=("jax",), device="cpu", precision={"switch": "off"}, threads=3
-)
+    framework="JAX", packages=("jax",), device="cpu", precision={"switch": "off"}, threads=3,
+    code="jax_impl",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -43,6 +44,13 @@ def test_names_versions_device_switches_data_and_start(data: Cifar10) -> None:
     assert found["init"] == {"source": "w.safetensors", "sha256": "a" * 64}
     assert found["command_line"] == sys.orig_argv
     json.dumps(found)
+
+
+def test_the_code_that_trains_has_a_digest_of_its_own(data: Cifar10) -> None:
+    found = describe(ENVIRONMENT, data, Options(), None)["code"]
+    assert found == code_digests("jax_impl")
+    assert found.keys() == {"experiment", "jax_impl"}
+    assert found["experiment"] == code_digests("torch_ref")["experiment"]
 
 
 def test_git_commit_is_that_of_the_code_not_of_the_working_folder(

@@ -19,8 +19,9 @@ from experiment.run_folder import RunFolder
 from experiment.stored_run import RunFolderError, read_stored_run
 
 ENVIRONMENT = Environment(
-    framework="JAX", packages=("jax",), device="cpu", precision={"switch": "off"}, threads=3
-)
+    framework="JAX", packages=("jax",), device="cpu", precision={"switch": "off"}, threads=3,
+    code="jax_impl",
+)  # fmt: skip
 
 
 def pictures(notice: str | None = None) -> Cifar10:
