@@ -73,6 +73,11 @@ class Sample:
         variance = float((apart**2).mean())
         return max(float((apart**4).mean()) / variance**2, 1.0) if variance else 1.0
 
+    @property
+    def std_error(self) -> float:
+        """The standard deviation of the estimated `std`'s logarithm."""
+        return math.sqrt((self.kurtosis - 1) / (4 * self.count) + 1 / self.count**2)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -122,10 +127,7 @@ def _words(sample: Sample) -> str:
 
 
 def _spread(reference: Sample, port: Sample) -> Finding:
-    error = math.sqrt(
-        sum((sample.kurtosis - 1) / (4 * sample.count) + 1 / sample.count**2
-            for sample in (reference, port))
-    )  # fmt: skip
+    error = math.hypot(reference.std_error, port.std_error)
     ratio = port.std / reference.std
     text = (
         f"standard deviation {port.std:.4g}, {ratio:.3g} times the reference's {reference.std:.4g}"

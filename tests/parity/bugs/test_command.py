@@ -11,6 +11,8 @@ import pytest
 
 from parity.bugs.bug import Bug
 from parity.bugs.catalogue import bugs, choose
+from parity.bugs.knobs import KNOBS, LEARNING_RATE
+from parity.bugs.sensitivity import measure
 
 
 def parity_bugs(*arguments: str, timeout: float = 500) -> subprocess.CompletedProcess[str]:
@@ -49,3 +51,11 @@ def test_unknown_bug_ends_with_2_and_a_sentence() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: no bug 'flaten-order'")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_an_error_of_1e_8_is_seen_in_a_weight_and_in_the_learning_rate() -> None:
+    found = {each.title: each for each in measure(KNOBS[:3], print, sizes=(1e-8,)).limits}
+    for knob in KNOBS[:2]:
+        assert found[knob.title].says["weights"].startswith("fc1.weight is not what was loaded")
+    assert "in step 1" in found[LEARNING_RATE.title].says["update"]
