@@ -38,10 +38,12 @@ def test_initial_values_have_pytorchs_distributions(start_alike):
     start_alike("convolution_zoo")
 
 
+@pytest.mark.slow
 def test_same_outputs(evaluation_agrees):
     evaluation_agrees("convolution_zoo")
 
 
+@pytest.mark.slow
 def test_same_gradients(training_agrees):
     training_agrees("convolution_zoo")
 

@@ -17,6 +17,7 @@ def test_every_layer_has_its_counterpart_on_its_own_path(twins):
     assert len(both.mapping.bindings) == 22 + 22 + 1  # convolutions, batch norms, classifier
 
 
+@pytest.mark.slow
 def test_without_blocks_it_is_all_of_torchvisions(twins):
     twins("mobilenet_v2")  # puts the example's folder on the path
     from mobilenet_v2_flax import MobileNetV2
@@ -44,10 +45,12 @@ def test_initial_values_have_torchvisions_distributions(start_alike):
     start_alike("mobilenet_v2")
 
 
+@pytest.mark.slow
 def test_same_logits_with_the_running_statistics(evaluation_agrees):
     evaluation_agrees("mobilenet_v2")
 
 
+@pytest.mark.slow
 def test_only_the_running_variance_of_a_training_step_is_another(training_agrees):
     """Stock nnx.BatchNorm keeps the variance of n values divided by n, PyTorch's by n - 1."""
     before, there, here = training_agrees("mobilenet_v2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 
 def test_every_layer_has_its_counterpart_on_its_own_path(twins):
@@ -17,10 +18,12 @@ def test_initial_values_have_torchvisions_distributions(start_alike):
     start_alike("resnet18")
 
 
+@pytest.mark.slow
 def test_same_logits_with_the_running_statistics(evaluation_agrees):
     evaluation_agrees("resnet18")
 
 
+@pytest.mark.slow
 def test_same_logits_gradients_and_running_statistics_of_a_training_step(training_agrees):
     before, there, here = training_agrees("resnet18")
     assert len(there) == 40
