@@ -41,7 +41,7 @@ def train_epoch(
     graph, state = nnx.split((model, optimizer))
     losses, hits = [], []
     for rows, first, last in _slices(batches):
-        state, recorded = _train_steps(graph, state, batches.split, rows, first, last)
+        state, recorded = train_steps(graph, state, batches.split, rows, first, last)
         loss_slice, hit_slice = (np.asarray(values[first:last]) for values in recorded)
         watch(loss_slice)
         losses.append(loss_slice)
@@ -72,7 +72,7 @@ def _slices(batches: DeviceBatches) -> Iterator[tuple[Int32[Array, "rows n"], in
 
 
 @partial(jax.jit, static_argnames="graph", donate_argnames="state")
-def _train_steps(
+def train_steps(
     graph: nnx.GraphDef[Any],
     state: _State,
     split: Split,

@@ -48,11 +48,11 @@ def test_compiles_once_for_full_and_once_for_the_short_batch(
     trainee: tuple[Cnn, nnx.Optimizer[Cnn]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    epoch_module._train_steps.clear_cache()
+    epoch_module.train_steps.clear_cache()
     with jax.log_compiles(True), caplog.at_level(logging.WARNING):
         for epoch in (1, 2, 3):
             train_epoch(*trainee, batches_of(split, epoch), watch)
-    compiled = [r.message for r in caplog.records if "Compiling jit(_train_steps)" in r.message]
+    compiled = [r.message for r in caplog.records if "Compiling jit(train_steps)" in r.message]
     assert len(compiled) == 2, compiled
 
 
@@ -86,7 +86,7 @@ def test_nothing_crosses_to_the_host_inside_the_program(
     graph, state = nnx.split(trainee)
     bounds = jax.device_put((0, 5))
     with jax.transfer_guard("disallow"):
-        epoch_module._train_steps(graph, state, batches.split, batches.full, *bounds)
+        epoch_module.train_steps(graph, state, batches.split, batches.full, *bounds)
 
 
 def test_pass_without_a_short_batch_and_one_of_a_short_batch_alone(

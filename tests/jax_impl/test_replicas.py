@@ -1,0 +1,40 @@
+"""Replicas in one program learn what each of them would have learnt alone."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+from flax import nnx
+
+from experiment.batches import epoch_order
+from experiment.recipe import Recipe
+from jax_impl.batches import device_batches, to_device
+from jax_impl.epoch import train_epoch
+from jax_impl.model import Cnn
+from jax_impl.optimizer import build_optimizer
+from jax_impl.replicas import build_replicas, train_replicas
+
+SIZE, BATCH = 24, 8
+
+
+def test_each_replica_is_its_training_alone() -> None:
+    random = np.random.default_rng(0)
+    split = to_device(
+        random.integers(0, 256, (SIZE, 32, 32, 3), dtype=np.uint8),
+        random.integers(0, 10, SIZE, dtype=np.uint8),
+        jax.devices("cpu")[0],
+    )
+    recipes = [Recipe(seed=seed, batch_size=BATCH) for seed in (1, 2)]
+    passes = [device_batches(split, epoch_order(recipe.seed, 1, SIZE), BATCH) for recipe in recipes]
+    rows = jax.numpy.stack([batches.full for batches in passes])
+    replicas, losses = train_replicas(build_replicas(recipes), split, rows)
+    for place, (recipe, batches) in enumerate(zip(recipes, passes, strict=True)):
+        model = Cnn(recipe)
+        optimizer = build_optimizer(model, recipe)
+        alone: list[np.ndarray] = []
+        train_epoch(model, optimizer, batches, alone.append)
+        np.testing.assert_allclose(losses[place], np.concatenate(alone), rtol=1e-6)
+        _, state = nnx.split((model, optimizer))
+        mine = jax.tree.leaves(jax.tree.map(lambda leaf, at=place: leaf[at], replicas.states))
+        for found, expected in zip(mine, jax.tree.leaves(state), strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-6)
