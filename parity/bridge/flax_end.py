@@ -9,6 +9,7 @@ Names are paths joined by '/': 'layers/0/kernel'. `nnx.Param` is a parameter, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -96,7 +97,7 @@ class _Walk:
         self.tensors: dict[int, list[TensorSpec]] = {}
         self.variables: dict[str, nnx.Variable[Any]] = {}
         self.left_out: dict[str, str] = {}
-        self._first_names: dict[int, str] = {}
+        self._first = _first_paths(model)
         self._open: set[int] = set()
         self._visit(model, (), None, "")
 
@@ -105,7 +106,8 @@ class _Walk:
         if isinstance(node, nnx.Module):
             if id(node) in self._open:  # a module that refers back to one around it
                 return
-            self.paths.setdefault(id(node), []).append(joined)
+            paths = self.paths.setdefault(id(node), [])
+            paths.insert(0 if joined == self._first[id(node)] else len(paths), joined)
             first_time = id(node) not in self.modules
             self.modules[id(node)] = node
             self._open.add(id(node))
@@ -129,7 +131,7 @@ class _Walk:
                 self.left_out[path] = reason
                 return
         assert owner is not None
-        first = self._first_names.setdefault(id(node), path)
+        first, path = self._first[id(node)], _below(self._first[owner], name)
         if first == path:
             self.variables[path] = node
         value = node.get_value()
@@ -137,6 +139,34 @@ class _Walk:
         shared_with = "" if first == path else first
         spec = TensorSpec(name, tuple(np.shape(value)), str(value.dtype), role, shared_with)
         self.tensors.setdefault(owner, []).append(spec)
+
+
+def _first_paths(model: nnx.Module) -> dict[int, str]:
+    """The first path of every module and variable in the order of `nnx.split`, which sorts names.
+
+    What is shared has that path in states and in gradients, and in a model split and merged again,
+    whatever the order in which its attributes were set.
+    """
+    found: dict[int, str] = {}
+
+    def visit(node: Any, path: str) -> None:
+        if isinstance(node, nnx.Module | nnx.Variable):
+            if id(node) in found:
+                return
+            found[id(node)] = path
+        if isinstance(node, nnx.Module | list | tuple | dict):
+            children = _children(node)
+            if not isinstance(node, nnx.List | list | tuple):
+                children = iter(sorted(children, key=itemgetter(0)))
+            for key, child in children:
+                visit(child, _below(path, key))
+
+    visit(model, "")
+    return found
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
 
 
 def _children(node: Any) -> Iterator[tuple[str, Any]]:

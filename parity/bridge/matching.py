@@ -26,6 +26,7 @@ from parity.bridge.mapping import Mapping
 from parity.bridge.places import Place, Places, lines_of, own, port_places, reference_places
 from parity.bridge.rules import RULES, Rule
 from parity.bridge.structure import Structure
+from parity.bridge.ties import follow_owners
 
 
 def match(
@@ -50,6 +51,7 @@ def match(
     waived = _check_waivers(waivers, reference, port)
     ours = reference_places(reference, waived)
     theirs = port_places(port, waived, renames or {})
+    follow_owners(ours, theirs)
     binder = Binder(ours, theirs, tuple(rules), RULES, _flattens(flattens, ours))
     matcher = _Matcher(ours, theirs, binder)
     bindings, by_shape = matcher.match()

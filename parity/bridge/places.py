@@ -18,16 +18,20 @@ Rename = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of a place: its name inside, its full name in its own model, and what it is."""
+    """A tensor of a place: its name inside, its full name in its own model, and what it is.
+
+    `full` is what its array is found under; a tied tensor is `shown` by its place's name for it.
+    """
 
     local: str
     full: str
     spec: TensorSpec
+    shown: str = ""
 
     def __str__(self) -> str:
         shape = "x".join(map(str, self.spec.shape)) or "scalar"
         tied = f", the same as {self.spec.shared_with}" if self.spec.shared_with else ""
-        return f"{self.full}: {self.spec.role}, {shape}, {self.spec.dtype}{tied}"
+        return f"{self.shown or self.full}: {self.spec.role}, {shape}, {self.spec.dtype}{tied}"
 
 
 @dataclass

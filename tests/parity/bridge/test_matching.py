@@ -12,6 +12,7 @@ from parity.bridge import flax_end, torch_end
 from parity.bridge.declarations import Waiver
 from parity.bridge.errors import LoadError
 from parity.bridge.rules import Rule
+from parity.layers import Embedding, Linear
 
 
 class TorchBlock(nn.Module):
@@ -65,7 +66,7 @@ class FlaxNested(nnx.Module):
 def test_nested_listed_and_shared_modules(prove, numbers, rngs):
     mapping = prove(TorchNested(), FlaxNested(rngs), [numbers(2, 3)])
     assert mapping.modules["tail.2.0"] == "tail/layers/2/layers/0"
-    assert mapping.modules["blocks.1.norm"] == "blocks/1/norm"
+    assert mapping.modules["blocks.1.norm"] == "again/norm"  # the first by name, as in nnx.split
     assert len(mapping.modules) == 8
     assert not mapping.by_shape
 
@@ -182,6 +183,35 @@ def test_tied_weights_are_one_tensor(prove, rngs):
 
     mapping = prove(TorchTied(), Tied(), [np.array([[1, 4, 0]])])
     assert mapping.modules == {"embedding": "embedding"}
+
+
+@pytest.mark.parametrize("port_first", ["embedding", "decoder"])
+@pytest.mark.parametrize("reference_first", ["embedding", "decoder"])
+def test_tied_weights_in_any_order(prove, rngs, reference_first, port_first):
+    class Reference(nn.Module):
+        def __init__(self):
+            super().__init__()
+            made = {"embedding": nn.Embedding(5, 3), "decoder": nn.Linear(3, 5)}
+            made["decoder"].weight = made["embedding"].weight
+            for name in sorted(made, key=lambda name: name != reference_first):
+                self.add_module(name, made[name])
+
+        def forward(self, x):
+            return self.decoder(self.embedding(x))
+
+    class Port(nnx.Module):
+        def __init__(self):
+            made = {"embedding": Embedding(5, 3, rngs=rngs), "decoder": Linear(3, 5, rngs=rngs)}
+            made["decoder"].weight = made["embedding"].weight
+            for name in sorted(made, key=lambda name: name != port_first):
+                setattr(self, name, made[name])
+
+        def __call__(self, x):
+            return self.decoder(self.embedding(x))
+
+    mapping = prove(Reference(), Port(), [np.array([[1, 4, 0]])])
+    own = {"embedding", "decoder"} if reference_first == "embedding" else {"decoder"}
+    assert mapping.modules == {name: name for name in own}  # the decoder has a bias of its own
 
 
 @pytest.mark.parametrize("change", ["missing", "unexpected", "shape"])
