@@ -1,6 +1,7 @@
 # make train   install what is needed and train the Flax network on CIFAR-10, ten epochs
 # make test    install what is needed and run the tests
 # make check   lint and type check
+# make bench   time both frameworks side by side (docs/performance.md)
 #
 # make train ARGS="--epochs 1 --out runs/first"   options of python -m jax_impl.train
 # make train EXTRA=cuda13                         with JAX for a CUDA 13 GPU (or cuda12)
@@ -18,7 +19,7 @@ core := $(VENV)/.installed$(extra)
 dev := $(VENV)/.installed-dev$(extra)
 pip := $(bin)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: train test check
+.PHONY: train test check bench
 .DELETE_ON_ERROR:
 
 train: $(core)
@@ -26,6 +27,9 @@ train: $(core)
 
 test: $(dev)
 	$(bin)/python -m pytest $(ARGS)
+
+bench: $(core)
+	$(bin)/python -m benchmarks $(ARGS)
 
 check: $(dev)
 	$(bin)/ruff check

@@ -15,12 +15,14 @@ ALLOWED = {
     "torch_ref": {"experiment", "torch_ref"},
     "jax_impl": {"experiment", "jax_impl"},
     "parity": {"experiment", "torch_ref", "jax_impl", "parity"},
+    "benchmarks": {"experiment", "torch_ref", "jax_impl", "benchmarks"},
 }
 FOREIGN = {
     "experiment": {"torch", "jax", "flax", "optax", "orbax"},
     "torch_ref": {"jax", "flax", "optax", "orbax"},
     "jax_impl": {"torch", "torchvision"},
     "parity": set(),
+    "benchmarks": set(),
 }
 
 
@@ -48,6 +50,7 @@ def test_imports_run_one_way(package: str) -> None:
         ("experiment", {"torch", "jax", "torchvision", "tensorflow", "matplotlib", "PIL"}),
         ("experiment.cifar10", {"torch", "jax", "torchvision", "tensorflow", "matplotlib", "PIL"}),
         ("experiment.command", {"torch", "jax", "torchvision", "tensorflow", "matplotlib"}),
+        ("benchmarks.command", {"torch", "jax", "matplotlib", "tyro"}),
         ("torch_ref.train", {"jax", "flax", "tensorflow", "torchvision", "matplotlib"}),
         ("jax_impl.train", {"torch", "torchvision", "tensorflow", "matplotlib"}),
     ],
