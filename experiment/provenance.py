@@ -61,7 +61,7 @@ def describe(
             "notice": data.notice,
         },
         "init": {"source": options.init, "sha256": initial_weights},
-        "git": _git_state(),
+        "git": git_state(),
         "code": code_digests(environment.code),
         "command_line": [*sys.orig_argv],
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -91,7 +91,7 @@ def _folder_digest(folder: Path) -> str:
     return digest.hexdigest()[:_DIGEST_LENGTH]
 
 
-def _git_state() -> dict[str, Any] | None:
+def git_state() -> dict[str, Any] | None:
     """Commit of the checkout that this file runs from; None outside a checkout or without git."""
     folder = Path(__file__).parent
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
