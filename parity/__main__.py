@@ -8,6 +8,7 @@ python -m parity compare torch.safetensors jax.safetensors
 python -m parity layers                          # which layer of PyTorch is which of Flax
 python -m parity convert weights.pt --pair my_pair.py --to flax
 python -m parity bugs                            # plant every known porting bug; is each found?
+python -m parity curves --out runs/curves        # whole trainings of both, compared by statistics
 
 Exit code 0: nothing failed; 1: the port departs; 2: could not run, and a sentence says why.
 """
@@ -18,8 +19,7 @@ import argparse
 import dataclasses
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from experiment.command import EXIT_BROKEN_PIPE
@@ -29,6 +29,7 @@ from experiment.interrupts import EXIT_INTERRUPTED, interrupt_the_command
 from parity.bridge.support import table
 from parity.capture.plan import GPU_LANES, LANES, Job
 from parity.capture.processes import ERROR, PATIENCE, PROGRESS
+from parity.curves import command as curves
 from parity.stages.names import STAGES
 
 
@@ -62,6 +63,7 @@ def _layers(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from parity.failed_verdict import failing_into
     from parity.pages import fill
     from parity.progress import shown
     from parity.screen import render
@@ -69,7 +71,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     from parity.verify import CPU_LANES, verify
 
     lanes = tuple(LANES) if arguments.device == "gpu" else CPU_LANES
-    with _failing_into(arguments, arguments.pair, arguments.seed), shown() as report:
+    with failing_into(arguments.out, arguments.pair, arguments.seed), shown() as report:
         verdict = verify(
             arguments.pair,
             lanes=lanes,
@@ -87,23 +89,6 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verdict.exit_code
 
 
-@contextmanager
-def _failing_into(arguments: argparse.Namespace, pair: str, seed: int) -> Iterator[None]:
-    """Until there is a verdict, the file that it goes to says that there is none, and why."""
-    if arguments.out is None:
-        yield
-        return
-    from parity.failed_verdict import UNFINISHED, write_failed_verdict
-
-    # At once, so that a file that cannot be written is noticed before the work.
-    write_failed_verdict(arguments.out, pair, seed, UNFINISHED)
-    try:
-        yield
-    except UserError as error:
-        write_failed_verdict(arguments.out, pair, seed, str(error))
-        raise
-
-
 def _stages(arguments: argparse.Namespace) -> Sequence[str]:
     return arguments.stages.split(",") if arguments.stages else STAGES
 
@@ -111,11 +96,12 @@ def _stages(arguments: argparse.Namespace) -> Sequence[str]:
 def _compare(arguments: argparse.Namespace) -> int:
     from parity.capture.capture_file import read_capture
     from parity.evidence import LaneEvidence
+    from parity.failed_verdict import failing_into
     from parity.judge import judge
     from parity.screen import render
     from parity.verdict import write_verdict
 
-    with _failing_into(arguments, str(arguments.port), 0):
+    with failing_into(arguments.out, str(arguments.port), 0):
         reference, port = read_capture(arguments.reference), read_capture(arguments.port)
         oracle = read_capture(arguments.oracle) if arguments.oracle else None
         evidence = LaneEvidence(reference.about["lane"], reference, port, oracle)
@@ -165,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands.add_parser("compare", help="judge two captures"))
     _add_convert(commands.add_parser("convert", help="carry a file of weights across"))
     _add_bugs(commands.add_parser("bugs", help="plant known porting bugs, and print the score"))
+    curves.add_to(commands.add_parser("curves", help="compare whole trainings by statistics"))
     layers = commands.add_parser("layers", help="print which layer of PyTorch is which of Flax")
     layers.set_defaults(run=_layers)
     return parser

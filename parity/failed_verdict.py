@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from experiment.errors import EXIT_USER_ERROR
+from experiment.errors import EXIT_USER_ERROR, UserError
 from experiment.storage import write_atomically
 from parity.verdict import Verdict
 
@@ -26,3 +28,21 @@ def write_failed_verdict(path: Path, pair: str, seed: int, error: str) -> None:
     content = json.loads(empty.to_json())
     content |= {"passed": False, "exit_code": EXIT_USER_ERROR, "error": error}
     write_atomically(path, (json.dumps(content) + "\n").encode())
+
+
+@contextmanager
+def failing_into(path: Path | None, pair: str, seed: int) -> Iterator[None]:
+    """Until there is a verdict, the file that it goes to says that there is none, and why.
+
+    None: it goes to no file. Raises `OSError`.
+    """
+    if path is None:
+        yield
+        return
+    # At once, so that a file that cannot be written is noticed before the work.
+    write_failed_verdict(path, pair, seed, UNFINISHED)
+    try:
+        yield
+    except UserError as error:
+        write_failed_verdict(path, pair, seed, str(error))
+        raise

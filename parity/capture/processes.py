@@ -59,6 +59,9 @@ class Task:
     environment: dict[str, str] = field(default_factory=dict)
     module: tuple[str, ...] = ("parity", "capture")
     """What Python runs: a module, and its first arguments."""
+    kind: str = "capture process"
+    shown: str = ""
+    """Beginning of lines of the output that are reported, too."""
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
     error: list[str] = field(default_factory=list)
     """The last line that begins as an error does, and all that followed."""
@@ -151,6 +154,8 @@ def _listen(task: Task, report: Report) -> None:
                 if said := line.removeprefix(PROGRESS):
                     report(f"{task.name}: {said}")
                 continue
+            if task.shown and line.startswith(task.shown):
+                report(f"{task.name}: {line}")
             if line.startswith(ERROR):
                 task.error = [line.removeprefix(ERROR)]
             elif task.error:
@@ -166,7 +171,7 @@ def _is_done(task: Task, patience: float) -> bool:
     if code is None:
         if time.monotonic() - task.heard > patience:
             raise CaptureProcessError(
-                f"{task.name}: the capture process hung: not a word for {patience:.0f} s, and it "
+                f"{task.name}: the {task.kind} hung: not a word for {patience:.0f} s, and it "
                 f"was ended. {_last(task)}"
             )
         return False
@@ -177,7 +182,7 @@ def _is_done(task: Task, patience: float) -> bool:
     if code == EXIT_USER_ERROR and task.error:
         raise PairError(f"{task.name}: " + "\n".join(task.error).rstrip())
     raise CaptureProcessError(
-        f"{task.name}: the capture process crashed ({_how(code)}). {_last(task)}"
+        f"{task.name}: the {task.kind} crashed ({_how(code)}). {_last(task)}"
     )
 
 

@@ -14,6 +14,9 @@ from parity.curves import files
 FORMAT = "cifar10-parity comparison"
 """What tells comparison.json from other JSON files."""
 
+SHARED_SEED = 0
+"""Of the shared weights, and of the order of the epoch that is trained from them."""
+
 _ADVICE = "choose another --out, or remove the folder to begin anew"
 
 
@@ -92,6 +95,11 @@ class Comparison:
         return recipe
 
 
+def read_comparison(path: Path) -> Comparison:
+    """Raises `CurvesFileError` naming the file."""
+    return files.read(path, FORMAT, Comparison, _ADVICE)
+
+
 def fix(comparison: Comparison, path: Path) -> None:
     """Write the comparison down before the first training, or check that it is the file's.
 
@@ -101,7 +109,7 @@ def fix(comparison: Comparison, path: Path) -> None:
     if not path.exists():
         files.write(path, FORMAT, comparison)
         return
-    before = dataclasses.asdict(files.read(path, FORMAT, Comparison, _ADVICE))
+    before = dataclasses.asdict(read_comparison(path))
     here = dataclasses.asdict(comparison)
     differences = [f"{k}: {v!r} here, {before[k]!r} there" for k, v in here.items()
                    if v != before[k]]  # fmt: skip

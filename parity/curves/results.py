@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,8 +56,8 @@ class Arm:
     threads: int
     commits: tuple[str, ...]
     """Of all its trainings; one that ends in '+' had changed files."""
-    code_sha256: str
-    """Of the sources that train, the same in all its trainings."""
+    code: dict[str, str]
+    """Package -> beginning of the sha256 of its sources, the same in all its trainings."""
     started: tuple[str, str]
     """ISO date and time of the first and of the last training's start."""
     learning_rate: float
@@ -84,6 +84,8 @@ class SharedStart:
     port: tuple[float, ...]
     noise: tuple[tuple[float, ...], ...]
     """The reference's losses from weights moved by one unit in the last place, run by run."""
+    noise_needed: tuple[float, ...]
+    """The factor that each noise run would need among the others: what right runs need."""
     envelope: tuple[float, ...]
     """By step: |port - reference| so far that is allowed."""
 
@@ -239,3 +241,10 @@ def write(path: Path, results: Results) -> None:
 def read(path: Path) -> Results:
     """Raises `CurvesFileError` for a file that is missing, cut off, foreign or too new."""
     return files.read(path, FORMAT, Results, _ADVICE)
+
+
+def without_paths(results: Results) -> Results:
+    """As it may be committed: pictures in a folder are named by their digest alone."""
+    words = ("auto", "cifar10", "synthetic")
+    data = results.comparison.data if results.comparison.data in words else "a folder"
+    return replace(results, comparison=replace(results.comparison, data=data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise MismatchError(f"{where}: found {_name(value)}, expected a list")
         return tuple(_value(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if origin is dict:
+    if origin in (dict, Mapping):
         if not isinstance(value, dict):
             raise MismatchError(f"{where}: found {_name(value)}, expected an object")
         return {key: _value(arguments[1], item, _at(where, key)) for key, item in value.items()}
