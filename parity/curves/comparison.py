@@ -42,7 +42,7 @@ class Comparison:
     """Chance of a wrong claim of equivalence, and of a wrong claim of difference."""
     accuracy_margin: float = 2.0
     """Final test accuracy, percentage points: a smaller difference counts as none."""
-    loss_margin: float = 0.03
+    loss_margin: float = 0.025
     """Mean over the epochs of the test loss, nats: a smaller difference counts as none."""
     envelope_factor: float = 16.0
     """How many times farther than the noise runs the port may go in the first epoch."""

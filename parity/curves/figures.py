@@ -40,7 +40,7 @@ def draw_curves(path: Path, results: Results) -> None:
     figure = Figure(figsize=(11, 7.6), layout="constrained")
     arms = (results.reference, results.port)
     for axes, (key, label, scale) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
-        rows = results.published.epochs
+        rows = results.published.epochs[: results.comparison.epochs]
         axes.plot([row["epoch"] for row in rows], [scale * row[key] for row in rows],
                   color=PUBLISHED, marker="o", markersize=3, label="published run")  # fmt: skip
         for arm, name, colour in zip(arms, names(results), COLOURS, strict=True):

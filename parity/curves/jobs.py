@@ -22,7 +22,7 @@ from experiment.weights import read_weights, weights_digest, write_weights
 from parity.capture.processes import PROGRESS
 from parity.capture.start import moved_by_an_ulp
 from parity.curves import records
-from parity.curves.comparison import SHARED_SEED, Comparison, read_comparison
+from parity.curves.comparison import SHARED_SEED, Comparison, ComparisonError, read_comparison
 from parity.curves.layout import REFERENCE, Layout, Side
 from parity.curves.planted import without_short_batch
 from parity.curves.records import Answer, Answers, Losses, Probe, Surroundings
@@ -33,14 +33,20 @@ def probe(layout: Layout, side: Side) -> None:
     comparison = read_comparison(layout.comparison)
     recipe = comparison.recipe(SHARED_SEED, side.is_port)
     end, data = _end(side, comparison, recipe), _data(comparison)
-    recipe.check_fits(len(data.train_labels))
+    size = len(data.train_labels)
+    recipe.check_fits(size)
+    if comparison.port_drop_last and size % recipe.batch_size == 0:
+        raise ComparisonError(
+            f"--port-drop-last: {size} training pictures fill batches of {recipe.batch_size}, so "
+            "there is no short batch to drop; choose another --train-limit"
+        )
     found = Probe(
         surroundings=_surroundings(end, data),
         platform=platform.platform(),
         official=data.official,
         synthetic=data.synthetic,
         notice=data.notice,
-        train_size=len(data.train_labels),
+        train_size=size,
         test_size=len(data.test_labels),
         test_labels=tuple(map(int, data.test_labels)),
     )

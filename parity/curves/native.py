@@ -17,7 +17,8 @@ RESAMPLES = 10_000
 
 UNDECIDED: Outcome = "not enough runs to decide"
 
-_OUTCOMES: tuple[Outcome, ...] = ("equivalent", "different", UNDECIDED)
+OUTCOMES: tuple[Outcome, ...] = ("equivalent", "different", UNDECIDED)
+"""In arrays of outcomes each is its place here."""
 
 
 class Question(NamedTuple):
@@ -56,7 +57,7 @@ def judge(
         for side in (reference, port)
     )
     metrics = compare(ours, theirs, asked, comparison.alpha)
-    outcome = _OUTCOMES[int(overall(np.array([_OUTCOMES.index(m.outcome) for m in metrics])))]
+    outcome = OUTCOMES[int(overall(np.array([OUTCOMES.index(m.outcome) for m in metrics])))]
     enough = len(reference) > 2
     return Native(
         outcome=outcome,
@@ -94,7 +95,7 @@ def compare(
             p_different_holm=_known(other[i]),
             smallest_margin=_known(margins[i]),
             runs_needed=statistics.runs_needed(float(found.spread[i]), q.margin, strict),
-            outcome=_OUTCOMES[int(decided.outcomes[i])],
+            outcome=OUTCOMES[int(decided.outcomes[i])],
         )
         for i, q in enumerate(asked)
     )
@@ -108,7 +109,7 @@ class Decided(NamedTuple):
     """p, (..., questions)."""
     different: np.ndarray
     outcomes: np.ndarray
-    """Places in `_OUTCOMES`, (..., questions)."""
+    """As places in `OUTCOMES`, (..., questions)."""
 
 
 def decide(
@@ -121,19 +122,19 @@ def decide(
     # A comparison with NaN is false, so what cannot be tested stays undecided.
     outcomes = np.select(
         [statistics.holm(equivalent) <= alpha, statistics.holm(different) <= alpha],
-        [_OUTCOMES.index("equivalent"), _OUTCOMES.index("different")],
-        _OUTCOMES.index(UNDECIDED),
+        [OUTCOMES.index("equivalent"), OUTCOMES.index("different")],
+        OUTCOMES.index(UNDECIDED),
     )
     return Decided(found, equivalent, different, outcomes)
 
 
 def overall(outcomes: np.ndarray) -> np.ndarray:
     """Of (..., questions): one difference is a difference; equivalent are those that all are."""
-    different, equivalent = _OUTCOMES.index("different"), _OUTCOMES.index("equivalent")
+    different, equivalent = OUTCOMES.index("different"), OUTCOMES.index("equivalent")
     return np.select(
         [(outcomes == different).any(axis=-1), (outcomes == equivalent).all(axis=-1)],
         [different, equivalent],
-        _OUTCOMES.index(UNDECIDED),
+        OUTCOMES.index(UNDECIDED),
     )
 
 
@@ -158,10 +159,10 @@ def false_alarms(
         moved = again.copy()
         moved[:, i] += up * q.margin
         found = overall(decide(drawn, moved, asked, alpha).outcomes)
-        rates.append(float(np.mean(found == _OUTCOMES.index("equivalent"))))
+        rates.append(float(np.mean(found == OUTCOMES.index("equivalent"))))
     return FalseAlarms(
         resamples=resamples,
-        difference=float(np.mean(alike == _OUTCOMES.index("different"))),
+        difference=float(np.mean(alike == OUTCOMES.index("different"))),
         equivalence=max(rates),
         alpha=alpha,
     )

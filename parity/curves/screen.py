@@ -9,6 +9,7 @@ import numpy as np
 
 from parity.curves.results import Arm, Metric, Results
 from parity.screen import WIDTH
+from parity.stages.case import count
 
 MARKS = ("<!-- curves: written by python -m parity curves -->", "<!-- curves: end -->")
 """The lines of a page between which the results stand."""
@@ -19,7 +20,7 @@ _BAR = "!" * WIDTH
 def render(results: Results) -> str:
     """The whole result as plain text."""
     lines = [*_warnings(results), _title(results), ""]
-    lines += _wrapped(f"Shared start: {results.shared.outcome}. {results.shared.text}.")
+    lines += _wrapped(f"Shared start: {results.shared.outcome}: {results.shared.text}.")
     if results.shared.noise_needed:
         most = max(results.shared.noise_needed)
         lines += _wrapped(f"The noise runs among one another need at most {most:.2g} times.")
@@ -72,9 +73,9 @@ def page(results: Results, figures: str) -> str:
 
 def _title(results: Results) -> str:
     c = results.comparison
-    epochs = f"{c.epochs} epoch{'s' if c.epochs > 1 else ''}"
     sizes = f"{results.pictures.train_size:,} + {results.pictures.test_size:,} pictures"
-    return f"curves: {c.seeds} seeds x {epochs} of {sizes}, {results.reference.device}"
+    runs = f"{count(c.seeds, 'seed')} x {count(c.epochs, 'epoch')}"
+    return f"curves: {runs} of {sizes}, {results.reference.device}"
 
 
 def _said(results: Results) -> list[str]:
@@ -160,7 +161,7 @@ def _where(results: Results) -> str:
 
 def _arm(arm: Arm) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in arm.versions.items())
-    return f"{arm.framework}: {versions}, {arm.threads} threads"
+    return f"{arm.framework}: {versions}, {count(arm.threads, 'thread')}"
 
 
 def _mean(values: Sequence[float]) -> str:
