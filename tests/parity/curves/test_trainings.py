@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,23 @@ def trained(training: Wanted, epochs: int = 2, environment: Environment = ENVIRO
 
 @pytest.fixture
 def training(tmp_path: Path) -> Wanted:
-    return wanted(COMPARISON, Layout(tmp_path), PORT)[1]
+    """Nothing is in its folder."""
+    return wanted(COMPARISON, Layout(tmp_path / "new"), PORT)[1]
+
+
+@pytest.fixture(scope="module")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    training = wanted(COMPARISON, Layout(tmp_path_factory.mktemp("comparison")), PORT)[1]
+    trained(training)
+    return training.path
+
+
+@pytest.fixture
+def finished(finished_once: Path, tmp_path: Path) -> Wanted:
+    """A training of its own that is finished."""
+    training = wanted(COMPARISON, Layout(tmp_path), PORT)[1]
+    shutil.copytree(finished_once, training.path)
+    return training
 
 
 @pytest.fixture
@@ -85,13 +102,12 @@ def changed(here: Surroundings, name: str) -> Any:
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Surroundings)])
 def test_is_refused_where_anything_is_otherwise_now(
-    training: Wanted, here: Surroundings, name: str
+    finished: Wanted, here: Surroundings, name: str
 ) -> None:
-    trained(training)
     now = dataclasses.replace(here, **{name: changed(here, name)})
     with pytest.raises(MixedTrainingsError) as caught:
-        state(training, now)
-    assert str(training.path) in str(caught.value)
+        state(finished, now)
+    assert str(finished.path) in str(caught.value)
     assert ("pictures" if name == "data_sha256" else name) in str(caught.value)
     assert "here, " in str(caught.value)
 
@@ -106,45 +122,41 @@ def test_is_refused_where_anything_is_otherwise_now(
     ],
 )
 def test_is_refused_where_another_one_is_wanted(
-    tmp_path: Path, training: Wanted, here: Surroundings, change: dict[str, Any], said: str
+    tmp_path: Path, finished: Wanted, here: Surroundings, change: dict[str, Any], said: str
 ) -> None:
-    trained(training)
     other = wanted(dataclasses.replace(COMPARISON, **change), Layout(tmp_path), PORT)[1]
     with pytest.raises(MixedTrainingsError, match=said):
         state(other, here)
 
 
-def test_other_initial_weights_are_refused(training: Wanted, here: Surroundings) -> None:
-    trained(training)
-    path = training.path / "provenance.json"
+def test_other_initial_weights_are_refused(finished: Wanted, here: Surroundings) -> None:
+    path = finished.path / "provenance.json"
     about = json.loads(path.read_text())
     about["init"]["source"] = "weights.safetensors"
     path.write_text(json.dumps(about))
     with pytest.raises(MixedTrainingsError, match="initial weights: native here"):
-        state(training, here)
+        state(finished, here)
 
 
-def test_a_resumption_under_other_code_is_refused(training: Wanted, here: Surroundings) -> None:
-    trained(training)
-    path = training.path / "provenance.json"
+def test_a_resumption_under_other_code_is_refused(finished: Wanted, here: Surroundings) -> None:
+    path = finished.path / "provenance.json"
     about = json.loads(path.read_text())
     about["resumed"] = [{**vars(here), "code": {"experiment": "0" * 16}}]
     path.write_text(json.dumps(about))
     with pytest.raises(MixedTrainingsError, match=r"code: .*experiment': '0000"):
-        state(training, here)
+        state(finished, here)
 
 
-def test_damaged_files_are_named(training: Wanted, here: Surroundings) -> None:
-    trained(training)
-    history = training.path / "history.jsonl"
+def test_damaged_files_are_named(finished: Wanted, here: Surroundings) -> None:
+    history = finished.path / "history.jsonl"
     whole = history.read_text()
     history.write_text("nonsense\n" + whole)
     with pytest.raises(HistoryError, match=r"history\.jsonl, line 1"):
-        state(training, here)
+        state(finished, here)
     history.write_text(whole)
-    (training.path / "provenance.json").write_text('{"framework"')
+    (finished.path / "provenance.json").write_text('{"framework"')
     with pytest.raises(RunFolderError, match=r"provenance\.json"):
-        state(training, here)
+        state(finished, here)
 
 
 def test_the_code_that_trains_is_this_code(here: Surroundings) -> None:
