@@ -48,7 +48,7 @@ def replicas(
 
     def repeat() -> float:
         nonlocal trained
-        trained, losses = train_replicas(trained, split, rows)
+        trained, losses, _ = train_replicas(trained, split, rows)
         return float(losses[0, -1])
 
     return repeat

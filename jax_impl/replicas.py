@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax import lax
-from jaxtyping import Array, Float, Int32
+from jaxtyping import Array, Float, Int, Int32
 
 from experiment.recipe import Recipe
 from jax_impl.batches import Split
@@ -33,32 +33,45 @@ class Replicas(NamedTuple):
 
 def build_replicas(recipes: Sequence[Recipe]) -> Replicas:
     """A model and an optimizer for each recipe; the recipes differ in the seed alone."""
-    pairs = []
-    for recipe in recipes:
-        model = Cnn(recipe)
-        pairs.append(nnx.split((model, build_optimizer(model, recipe))))
+    models = [Cnn(recipe) for recipe in recipes]
+    return stack(
+        [
+            (model, build_optimizer(model, recipe))
+            for model, recipe in zip(models, recipes, strict=True)
+        ]
+    )
+
+
+def stack(trainings: Sequence[tuple[Cnn, nnx.Optimizer[Cnn]]]) -> Replicas:
+    """Trainings as replicas; each stays as it is."""
+    pairs = [nnx.split(training) for training in trainings]
     states = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(state for _, state in pairs))
     return Replicas(pairs[0][0], states)
 
 
+def unstack(replicas: Replicas, trainings: Sequence[tuple[Cnn, nnx.Optimizer[Cnn]]]) -> None:
+    """Put the replicas' numbers back into the trainings that were stacked, in place."""
+    for place, training in enumerate(trainings):
+        nnx.update(training, jax.tree.map(lambda leaf, at=place: leaf[at], replicas.states))
+
+
 def train_replicas(
     replicas: Replicas, split: Split, rows: Int32[Array, "replicas rows n"]
-) -> tuple[Replicas, Float[np.ndarray, "replicas rows"]]:
-    """Train each replica on its own rows of batches; returns them and their losses.
+) -> tuple[Replicas, Float[np.ndarray, "replicas rows"], Int[np.ndarray, "replicas rows"]]:
+    """Train each replica on its own rows of batches; returns them, their losses and their hits.
 
     The replicas that were given are lost, since the program works in their memory.
     """
-    states, losses = _train(replicas.graph, replicas.states, split, rows)
-    return replicas._replace(states=states), np.asarray(losses)
+    states, (losses, hits) = _train(replicas.graph, replicas.states, split, rows)
+    return replicas._replace(states=states), np.asarray(losses), np.asarray(hits)
 
 
 @partial(jax.jit, static_argnames="graph", donate_argnames="states")
 def _train(
     graph: nnx.GraphDef[Any], states: Any, split: Split, rows: Int32[Array, "replicas rows n"]
-) -> tuple[Any, Float[Array, "replicas rows"]]:
-    def one(state: Any, rows: Int32[Array, "rows n"]) -> tuple[Any, Float[Array, " rows"]]:
-        state, (losses, _) = train_steps(graph, state, split, rows, 0, len(rows))
-        return state, losses
+) -> Any:
+    def one(state: Any, rows: Int32[Array, "rows n"]) -> Any:
+        return train_steps(graph, state, split, rows, 0, len(rows))
 
     def in_turn(states: Any, rows: Array) -> Any:
         return lax.map(lambda both: one(*both), (states, rows))

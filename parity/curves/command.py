@@ -61,6 +61,8 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--device", choices=("auto", "cpu", "gpu"), default=usual.device)
     add("--noise-runs", type=int, default=usual.noise_runs, metavar="R",
         help="runs of the reference moved by one ulp (default: %(default)s)")  # fmt: skip
+    add("--replicas", action="store_true",
+        help="train all seeds of the port at once, in one program; for a GPU")  # fmt: skip
     add("--jobs", type=int, default=1, metavar="N",
         help="trainings at once, each with its share of the cores; the share counts as part of "
              "what a training is")  # fmt: skip

@@ -46,6 +46,8 @@ class Comparison:
     """Mean over the epochs of the test loss, nats: a smaller difference counts as none."""
     envelope_factor: float = 16.0
     """How many times farther than the noise runs the port may go in the first epoch."""
+    replicas: bool = False
+    """Train all seeds of the port at once, in one program."""
     port_learning_rate: float | None = None
     """Self-test: the port trains with this learning rate."""
     port_drop_last: bool = False
@@ -68,6 +70,8 @@ class Comparison:
         ]
         if not 0 < self.alpha < 0.5:
             problems.append(f"alpha: found {self.alpha!r}, expected a number from 0 to 0.5")
+        if self.replicas and self.port_is_reference:
+            problems.append("replicas: found true with the reference in the port's place")
         if problems:
             raise ComparisonError("no comparison can be made\n  " + "\n  ".join(problems))
 

@@ -26,6 +26,7 @@ from parity.curves.comparison import SHARED_SEED, Comparison, ComparisonError, r
 from parity.curves.layout import REFERENCE, Layout, Side
 from parity.curves.planted import without_short_batch
 from parity.curves.records import Answer, Answers, Losses, Probe, Surroundings
+from parity.curves.trainings import state, wanted
 
 
 def probe(layout: Layout, side: Side) -> None:
@@ -109,6 +110,17 @@ class _Seen:
         check_finite(losses, epoch=1, first_step=len(self.losses) + 1)
         self.losses += map(float, losses)
         _say("")  # a sign of life
+
+
+def replicas(layout: Layout, side: Side) -> None:
+    """Train what is not finished of the port's seeds, all at once."""
+    from parity.curves.jax_replicas import train
+
+    comparison, here = read_comparison(layout.comparison), records.read(layout.probe(side), Probe)
+    some = wanted(comparison, layout, side)
+    missing = [one for one in some if state(one, here.surroundings) != "finished"]
+    if missing:
+        train(missing, _data(comparison), comparison.data, comparison.device, _say)
 
 
 def _answer(seed: int, weights: Mapping[str, np.ndarray], logits: np.ndarray) -> Answer:

@@ -3,6 +3,7 @@
     python -m parity.curves.process probe  --side torch --folder DIR
     python -m parity.curves.process epochs --side torch --folder DIR
     python -m parity.curves.process answer --side torch --folder DIR
+    python -m parity.curves.process replicas --side jax --folder DIR
     python -m parity.curves.process train  --side jax [--cores 0,1] [--drop-last] -- ARGUMENTS
 
 The comparison starts these; `train` becomes the side's own training command, and takes its
@@ -52,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _work(job: str, layout: Layout, side: Side) -> None:
     from parity.curves import jobs
 
-    {"probe": jobs.probe, "epochs": jobs.epochs, "answer": jobs.answer}[job](layout, side)
+    job_of = {"probe": jobs.probe, "epochs": jobs.epochs, "answer": jobs.answer}
+    job_of["replicas"] = jobs.replicas
+    job_of[job](layout, side)
 
 
 def _become_the_training(side: Side, drop_last: bool, options: list[str]) -> None:
@@ -80,7 +83,7 @@ def _end_with_the_comparison(parent: int) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m parity.curves.process")
-    parser.add_argument("job", choices=("probe", "epochs", "answer", "train"))
+    parser.add_argument("job", choices=("probe", "epochs", "answer", "replicas", "train"))
     parser.add_argument("--side", choices=SIDES, required=True)
     parser.add_argument("--folder", type=Path, default=Path())
     parser.add_argument("--cores", default="")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from parity.capture.processes import Task, environment
 from parity.curves.comparison import Comparison
 from parity.curves.layout import Layout, Side
-from parity.curves.trainings import DROP_LAST, Wanted
+from parity.curves.trainings import DROP_LAST, REPLICAS, Wanted
 
 _MODULE = ("parity.curves.process",)
 
@@ -33,8 +33,15 @@ class Schedule:
 
     def trainings(self, wanted: Sequence[Wanted]) -> list[list[Task]]:
         """Training commands, each resuming what is in its folder."""
-        comparison, entries = self._comparison, []
+        comparison = self._comparison
+        entries: list[tuple[Side, str, list[str], list[str]]] = []
+        folder = ["--folder", str(self._layout.folder)]
+        for side in {one.side for one in wanted if one.replica}:
+            dropped = [DROP_LAST] if comparison.port_drop_last else []
+            entries.append((side, "all seeds", [REPLICAS, *folder, *dropped], []))
         for one in wanted:
+            if one.replica:
+                continue
             recipe = one.recipe
             options = ["--out", str(one.path), "--resume", "--data", comparison.data]
             options += ["--device", comparison.device, "--seed", str(one.seed)]

@@ -24,6 +24,8 @@ from parity.curves.records import Surroundings
 
 DROP_LAST = "--drop-last"
 """In the command line of a training whose short batches were left out."""
+REPLICAS = "replicas"
+"""In the command line of trainings that were made together."""
 
 _ADVICE = (
     "Trainings of two kinds are never mixed: remove the folder to train it anew, or choose "
@@ -44,6 +46,8 @@ class Wanted:
     path: Path
     recipe: Recipe
     drop_last: bool
+    replica: bool
+    """Whether it is trained together with the other seeds."""
 
 
 def wanted(comparison: Comparison, layout: Layout, side: Side) -> list[Wanted]:
@@ -55,6 +59,7 @@ def wanted(comparison: Comparison, layout: Layout, side: Side) -> list[Wanted]:
             layout.training(side, seed),
             comparison.recipe(seed, side.is_port),
             side.is_port and comparison.port_drop_last,
+            side.is_port and comparison.replicas,
         )
         for seed in range(comparison.seeds)
     ]
@@ -94,9 +99,13 @@ def differences(training: Wanted, stored: StoredRun, here: Surroundings) -> list
         found.append(f"pictures: sha256 {here.data_sha256} here, {data['sha256']} there")
     if init["source"] != NATIVE:
         found.append(f"initial weights: native here, {init['source']} there")
-    for dropped in {DROP_LAST in session.get("command_line", []) for session in sessions}:
-        if dropped != training.drop_last:
-            found.append(f"short batches left out: {training.drop_last} here, {dropped} there")
+    for word, here_too, what in (
+        (DROP_LAST, training.drop_last, "short batches left out"),
+        (REPLICAS, training.replica, "all seeds in one program"),
+    ):
+        for there in {word in session.get("command_line", []) for session in sessions}:
+            if there != here_too:
+                found.append(f"{what}: {here_too} here, {there} there")
     return found
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import jax
 import numpy as np
+import pytest
 from flax import nnx
 
 from experiment.batches import epoch_order
 from experiment.recipe import Recipe
 from jax_impl.batches import device_batches, to_device
-from jax_impl.epoch import train_epoch
+from jax_impl.epoch import train_epoch, train_steps
 from jax_impl.model import Cnn
 from jax_impl.optimizer import build_optimizer
 from jax_impl.replicas import build_replicas, train_replicas
@@ -27,7 +28,7 @@ def test_each_replica_is_its_training_alone() -> None:
     recipes = [Recipe(seed=seed, batch_size=BATCH) for seed in (1, 2)]
     passes = [device_batches(split, epoch_order(recipe.seed, 1, SIZE), BATCH) for recipe in recipes]
     rows = jax.numpy.stack([batches.full for batches in passes])
-    replicas, losses = train_replicas(build_replicas(recipes), split, rows)
+    replicas, losses, _ = train_replicas(build_replicas(recipes), split, rows)
     for place, (recipe, batches) in enumerate(zip(recipes, passes, strict=True)):
         model = Cnn(recipe)
         optimizer = build_optimizer(model, recipe)
@@ -38,3 +39,23 @@ def test_each_replica_is_its_training_alone() -> None:
         mine = jax.tree.leaves(jax.tree.map(lambda leaf, at=place: leaf[at], replicas.states))
         for found, expected in zip(mine, jax.tree.leaves(state), strict=True):
             np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_side_by_side_they_learn_what_they_learn_in_turn() -> None:
+    """On a CPU they train in turn; a GPU trains them side by side."""
+    random = np.random.default_rng(0)
+    split = to_device(
+        random.integers(0, 256, (SIZE, 32, 32, 3), dtype=np.uint8),
+        random.integers(0, 10, SIZE, dtype=np.uint8),
+        jax.devices("cpu")[0],
+    )
+    start = build_replicas([Recipe(seed=seed, batch_size=BATCH) for seed in (1, 2)])
+    orders = [epoch_order(seed, 1, SIZE) for seed in (1, 2)]
+    rows = jax.numpy.stack([device_batches(split, order, BATCH).full for order in orders])
+    _, (side_by_side, hits) = jax.jit(
+        jax.vmap(lambda state, some: train_steps(start.graph, state, split, some, 0, len(some)))
+    )(start.states, rows)
+    _, losses, right = train_replicas(start, split, rows)
+    np.testing.assert_allclose(side_by_side, losses, rtol=1e-6)
+    np.testing.assert_array_equal(hits, right)

@@ -150,8 +150,27 @@ def test_what_is_damaged_or_foreign_is_named(
     assert "framework: JAX here, PyTorch there" in refused("native/jax-seed-1")
 
 
+def test_seeds_that_train_together_learn_what_each_learns_alone(
+    command: Run,
+    small_cifar10: Path,
+    finished: tuple[Path, CompletedProcess[str]],
+    tmp_path: Path,
+) -> None:
+    for seed in range(3):
+        name = f"torch-seed-{seed}"
+        shutil.copytree(finished[0] / "native" / name, tmp_path / "native" / name)
+    done = compare(command, small_cifar10, tmp_path, "--replicas")
+    assert done.returncode in (0, 1), done.stderr
+    alone, together = (results.read(f / "curves.json").port for f in (finished[0], tmp_path))
+    for one, other in zip(alone.trainings, together.trainings, strict=True):
+        # Six steps of float32 in another order of operations.
+        np.testing.assert_allclose(losses(other), losses(one), rtol=1e-5)
+    again = compare(command, small_cifar10, tmp_path, "--replicas")
+    assert "6 of 6 trainings are there" in again.stderr
+
+
 def planted(command: Run, data: Path, folder: Path, *words: object) -> Results:
-    done = compare(command, data, folder, *words)
+    done = compare(command, data, folder, "--seeds", 2, *words)
     assert done.returncode in (0, 1), done.stderr
     found = results.read(folder / "curves.json")
     assert done.returncode == found.exit_code
