@@ -29,13 +29,16 @@ def run(arguments: argparse.Namespace) -> int:
         found = compare(comparison, arguments.out, arguments.jobs, report)
     print(render(found))
     for page in arguments.page:
-        _fill(page, arguments.out, found)
+        fill(page, arguments.out, found)
     print(f"\nresults and figures written to {arguments.out}")
     return found.exit_code
 
 
-def _fill(page: Path, folder: Path, found: Results) -> None:
-    """The results between the page's marks, their file and figures in the folder beside it."""
+def fill(page: Path, folder: Path, found: Results) -> None:
+    """The results between the page's marks, their file and figures in the folder beside it.
+
+    `folder` has the figures. Raises `ResultsError` where the page lacks the marks, and `OSError`.
+    """
     from experiment.results import fill_page
     from experiment.storage import write_atomically
     from parity.curves import results, screen

@@ -11,6 +11,7 @@ from experiment.history import EpochRecord
 from parity.curves import statistics
 from parity.curves.comparison import Comparison
 from parity.curves.results import FalseAlarms, Metric, Native, Outcome, Training
+from parity.stages.case import count
 
 RESAMPLES = 10_000
 """Comparisons of the reference with itself that the false-alarm rates are counted over."""
@@ -177,9 +178,9 @@ def _text(outcome: Outcome, metrics: Sequence[Metric], runs: int) -> str:
     needs = [m.runs_needed for m in metrics if m.outcome == UNDECIDED]
     known = [need for need in needs if need is not None]
     if outcome != UNDECIDED:
-        return f"{runs} trainings of each: {outcome} ({said})"
+        return f"{count(runs, 'training')} of each: {outcome} ({said})"
     if known and len(known) == len(needs) and max(known) > runs:
         more = f"a right port needs about {max(known)} at this spread"
     else:
         more = "more trainings are needed"
-    return f"{runs} trainings of each are {outcome} ({said}); {more}"
+    return f"{count(runs, 'training')} of each: {outcome} ({said}); {more}"

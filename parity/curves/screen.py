@@ -19,7 +19,7 @@ _BAR = "!" * WIDTH
 
 def render(results: Results) -> str:
     """The whole result as plain text."""
-    lines = [*_warnings(results), _title(results), ""]
+    lines = [*_warnings(results), f"curves: {_title(results)}", ""]
     lines += _wrapped(f"Shared start: {results.shared.outcome}: {results.shared.text}.")
     if results.shared.noise_needed:
         most = max(results.shared.noise_needed)
@@ -41,7 +41,8 @@ def page(results: Results, figures: str) -> str:
     """The results in Markdown; `figures` is where the PNGs are, from the page."""
     metrics = results.native.metrics
     rows = [
-        ("", "PyTorch", results.port.framework, "difference", "90 % interval", "margin",
+        ("", "PyTorch", results.port.framework, "difference",
+         f"{100 - 200 * results.comparison.alpha:g} % interval", "margin",
          "smallest margin shown with power 0.8", "equivalent: p (Holm)", "different: p (Holm)",
          "outcome"),
         ("---", *["--:"] * 8, "---"),
@@ -75,7 +76,7 @@ def _title(results: Results) -> str:
     c = results.comparison
     sizes = f"{results.pictures.train_size:,} + {results.pictures.test_size:,} pictures"
     runs = f"{count(c.seeds, 'seed')} x {count(c.epochs, 'epoch')}"
-    return f"curves: {runs} of {sizes}, {results.reference.device}"
+    return f"{runs} of {sizes}, {results.reference.device}"
 
 
 def _said(results: Results) -> list[str]:

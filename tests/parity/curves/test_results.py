@@ -13,9 +13,10 @@ from recorded import results as made
 
 from parity.curves import results
 from parity.curves.agreement import wall
+from parity.curves.command import fill
 from parity.curves.files import CurvesFileError
 from parity.curves.records import Answer
-from parity.curves.screen import page, render
+from parity.curves.screen import MARKS, page, render
 
 
 @pytest.fixture
@@ -102,6 +103,21 @@ def test_what_was_not_decided_does_not_read_as_equivalence() -> None:
     assert found.outcome == "not enough runs to decide"
     assert render(found).splitlines()[-1] == "outcome: NOT ENOUGH RUNS TO DECIDE"
     assert page(found, "results").count("**Not enough runs to decide.**") == 1
+
+
+def test_a_page_gets_the_results_their_file_and_their_figures(tmp_path: Path) -> None:
+    docs = tmp_path / "results.md"
+    docs.write_text("\n".join(["# Results", "", *MARKS, "", "The end"]))
+    for name in ("curves.png", "divergence.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    fill(docs, tmp_path, made())
+    text = docs.read_text()
+    assert text.index(MARKS[0]) < text.index("final test accuracy") < text.index(MARKS[1])
+    assert text.endswith("The end")
+    for name in ("curves.png", "divergence.png"):
+        assert f"(results/{name})" in text
+        assert (tmp_path / "results" / name).read_bytes() == name.encode()
+    assert results.read(tmp_path / "results" / "curves.json") == results.without_paths(made())
 
 
 def test_the_wall_shows_disagreements_first_and_leaves_room_for_the_others() -> None:
