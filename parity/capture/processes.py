@@ -181,9 +181,7 @@ def _is_done(task: Task, patience: float) -> bool:
         task.listener.join(_LAST_WORDS_SECONDS)
     if code == EXIT_USER_ERROR and task.error:
         raise PairError(f"{task.name}: " + "\n".join(task.error).rstrip())
-    raise CaptureProcessError(
-        f"{task.name}: the {task.kind} crashed ({_how(code)}). {_last(task)}"
-    )
+    raise CaptureProcessError(f"{task.name}: the {task.kind} crashed ({_how(code)}). {_last(task)}")
 
 
 def _how(code: int) -> str:
