@@ -17,7 +17,7 @@ from jax_impl.device import select_device
 from jax_impl.epoch import evaluate, train_epoch
 from jax_impl.model import Cnn
 from jax_impl.optimizer import build_optimizer
-from jax_impl.replicas import build_replicas, train_replicas
+from jax_impl.replicas import build_replicas, train_replicas, use_every_core
 
 Repeat = Callable[[], float]
 
@@ -37,6 +37,7 @@ def replicas(
     recipe: Recipe, images: np.ndarray, labels: np.ndarray, device: str, count: int
 ) -> Repeat:
     """`count` seeds in one program; each has its own order of the pictures."""
+    use_every_core(count)
     place = select_device(device, recipe.precision)
     split = to_device(images, labels, place)
     seeds = range(count)

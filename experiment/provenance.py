@@ -74,6 +74,13 @@ def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
     return {name: metadata.version(name) for name in (*packages, "numpy")}
 
 
+def cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def code_digests(package: str) -> dict[str, str]:
     """Beginnings of sha256 digests over the sources of `experiment` and of a package beside it.
 

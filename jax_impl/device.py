@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import jax
 
 from experiment.cifar10 import cache_root
 from experiment.options import DeviceError
-from experiment.provenance import Environment
+from experiment.provenance import Environment, cores
 
 FRAMEWORK = "JAX"
 
@@ -54,16 +53,9 @@ def describe_environment(device: jax.Device) -> Environment:
             "jax_default_matmul_precision": str(_setting("jax_default_matmul_precision")),
             "jax_enable_x64": str(_setting("jax_enable_x64")),
         },
-        threads=_cores(),
+        threads=cores(),  # XLA takes one for each
         code="jax_impl",
     )
-
-
-def _cores() -> int:
-    """Cores that this process may use: XLA takes a thread for each."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _setting(name: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from experiment.provenance import cores
 from parity.capture.capture_file import read_capture
 from parity.capture.gpu_probe import check_gpus
 from parity.capture.plan import GPU_LANES, LANES
@@ -50,7 +50,7 @@ def verify(
         check_gpus()
     with _folder(keep) as folder, _folder(None) as own:
         arguments = _pair_arguments(pair, own)
-        lines, files = tasks(arguments, chosen, folder, seed, nonce, _cores())
+        lines, files = tasks(arguments, chosen, folder, seed, nonce, cores())
         for stale in (*files.values(), folder / START):
             stale.unlink(missing_ok=True)
         run(lines, report, patience)
@@ -96,9 +96,3 @@ def _pair_arguments(pair: Pair | str, folder: Path) -> list[str]:
     path = folder / "pair.pickle"
     write_pair(path, pair)
     return ["--pickled", str(path)]
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiment.provenance import cores
 from parity.bugs.bug import Bug, Subject
 from parity.bugs.catalogue import subjects
 from parity.bugs.files import Refusal, port_file, read_refusal, reference_file
@@ -89,8 +89,7 @@ def judged(folder: Path, subject: Subject, name: str) -> tuple[Verdict | None, R
 
 
 def _task(framework: str, folder: Path, arguments: list[str]) -> Task:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    settings = environment(framework, PROOF_LANE, cores or 1)
+    settings = environment(framework, PROOF_LANE, cores())
     if framework == "jax":
         # Most of a wrong port's programs are those of the right port: compiled once, kept here.
         settings["JAX_COMPILATION_CACHE_DIR"] = str(folder / "compiled")

@@ -29,7 +29,7 @@ from jax_impl.device import FRAMEWORK, describe_environment, select_device
 from jax_impl.epoch import evaluate
 from jax_impl.model import Cnn, to_canonical
 from jax_impl.optimizer import build_optimizer
-from jax_impl.replicas import stack, train_replicas, unstack
+from jax_impl.replicas import stack, train_replicas, unstack, use_every_core
 from parity.curves.planted import without_short_batch
 from parity.curves.trainings import Wanted
 
@@ -52,6 +52,7 @@ def train(wanted: Sequence[Wanted], data: Cifar10, spec: str, device: str, repor
 
     Raises `UserError` as the training command does.
     """
+    use_every_core(len(wanted))
     chosen = select_device(device, wanted[0].recipe.precision)
     environment = describe_environment(chosen)
     runs = []
