@@ -50,7 +50,7 @@ _JUDGES: Mapping[str, Callable[[Case], StageResult]] = {
 
 _PROVENANCE = (
     "framework", "versions", "python", "platform", "device", "threads", "precision", "date",
-    "start",
+    "start", "git", "code",
 )  # fmt: skip
 
 
@@ -92,6 +92,9 @@ def judge(
         aside=_aside(first),
         checks=tuple(check for case in cases for check in _checks(case)),
         provenance=_provenance(cases),
+        config=_sides(first, "config"),
+        sources=_sides(first, "source"),
+        distributions=init.distributions(first),
     )
 
 
@@ -165,6 +168,12 @@ def _provenance(cases: list[Case]) -> dict[str, Any]:
         }
         for case in cases
     }
+
+
+def _sides(case: Case, key: str) -> dict[str, dict[str, Any]]:
+    """An entry of both captures' headers, by side; of those that have it."""
+    sides = (case.evidence.reference.about, case.evidence.port.about)
+    return {about["side"]: dict(about[key]) for about in sides if about.get(key)}
 
 
 def _unique(lines: Iterable[str]) -> tuple[str, ...]:

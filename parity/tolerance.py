@@ -27,7 +27,7 @@ by how much, and the same factor applies: `free_run_limit`. Unit: normwise relat
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -158,9 +158,16 @@ class Ruler:
         """`port` against `truth`; `runs` are the reference's own, from which noise is estimated."""
         found = missing() if port is None else difference(truth, port, floor, allowance)
         unit = 1.0 if self.proves else self._noise(truth, runs, floor, allowance)
-        dtype = np.float64 if self.proves else np.float32
-        ulps = in_ulps(found, dtype) if found.absolute else 0.0
+        ulps = in_ulps(found, self._dtype) if found.absolute else 0.0
         return Measure(difference=found, unit=unit, limit=self.limit, ulps=ulps)
+
+    def ulps_of(self, measure: Measure, array: np.ndarray) -> float:
+        """The absolute difference in units in the last place of an array's largest magnitude."""
+        return in_ulps(replace(measure.difference, scale=magnitude([array])), self._dtype)
+
+    @property
+    def _dtype(self) -> type[np.floating]:
+        return np.float64 if self.proves else np.float32
 
     def parameter_allowance(self, *parameters: np.ndarray) -> float:
         """By how much a change of these parameters is off through their own rounding."""

@@ -12,8 +12,11 @@ from typing import Any, Literal
 
 from experiment.storage import write_atomically
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of verdict.json."""
+
+LEVELS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+"""Shares of the values that lie below the quantiles of a distribution."""
 
 Status = Literal["pass", "fail", "waived", "skipped"]
 RowStatus = Literal["agrees", "departs", "inherited", "note", "waived", "not compared"]
@@ -38,6 +41,8 @@ class Row:
     """Normwise relative."""
     introduced: float | None = None
     """What the layer adds by itself, given the oracle's input, in the unit of `needed`."""
+    introduced_ulps: float | None = None
+    """The same in units in the last place: of the scale, in stage update of the parameter."""
     budget: float = 0.0
     """The error that is allowed."""
     needed: float = 0.0
@@ -128,6 +133,26 @@ class Layer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How one side's initialisation of a tensor is distributed, over many seeds."""
+
+    count: int
+    mean: float
+    std: float
+    quantiles: tuple[float, ...]
+    """At `LEVELS`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """A tensor as both sides initialise it; None where a side does not."""
+
+    tensor: str
+    reference: Spread | None
+    port: Spread | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Whether the port is right, and if not, where it departs first."""
 
@@ -148,6 +173,11 @@ class Verdict:
     """What the notes shorten, whole: heading -> name -> why."""
     checks: tuple[Mapping[str, Any], ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By side: every number that decides its real training, if the pair has one."""
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By side: module, file and text of its model's class, where they are known."""
+    distributions: tuple[Distribution, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from experiment.provenance import git_state
 from parity.capture.capture_file import write_capture
 from parity.capture.plan import Job
+from parity.capture.source import code_of, source_of
 from parity.capture.start import BATCH_PREFIXES
 from parity.pair import Pair, Training
 
 
-def common_header(pair: Pair, job: Job, side: str, training: Training | None) -> dict[str, Any]:
+def common_header(
+    pair: Pair, job: Job, side: str, training: Training | None, model: Any
+) -> dict[str, Any]:
     """The header's entries that are made alike on both sides."""
     return {
         "side": side,
@@ -26,6 +30,9 @@ def common_header(pair: Pair, job: Job, side: str, training: Training | None) ->
         "nonce": job.nonce,
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "git": git_state(),
+        "code": code_of(model),
+        "source": source_of(model),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "config": dict(training.config()) if training else {},
         "loss": pair.reference_loss is not None,

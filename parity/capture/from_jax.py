@@ -163,7 +163,7 @@ class Side:
 
     def header(self, device: dict[str, Any]) -> dict[str, Any]:
         """What the capture's header says from the beginning."""
-        about = common_header(self.pair, self.job, "port", self.pair.port_training)
+        about = common_header(self.pair, self.job, "port", self.pair.port_training, self.model)
         return about | {
             "framework": "JAX",
             "start": self.begin.about["start"],

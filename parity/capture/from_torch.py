@@ -154,7 +154,8 @@ class Side:
 
     def header(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """What the capture's header says from the beginning."""
-        about = common_header(self.pair, self.job, "reference", self.pair.reference_training)
+        training = self.pair.reference_training
+        about = common_header(self.pair, self.job, "reference", training, self.model)
         about |= {
             "framework": "PyTorch",
             "start": start.start_digest(arrays),

@@ -85,7 +85,12 @@ def _inputs(generator: np.random.Generator, n: int) -> np.ndarray:
 
 def _config(recipe: Recipe) -> Mapping[str, Any]:
     data = _data()
-    return {**json.loads(recipe.to_json()), "data": data.source, "data_sha256": data.fingerprint}
+    pictures = {
+        "data_sha256": data.fingerprint,  # and no place: verdicts are handed on
+        "data_official": data.official,
+        "data_notice": data.notice,
+    }
+    return {**json.loads(recipe.to_json()), **pictures}
 
 
 def _reference(recipe: Recipe, seed: int) -> Any:

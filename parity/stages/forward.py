@@ -109,6 +109,7 @@ def _row(
         call=event.call,
         tensor=name.rpartition("/")[2],
         introduced=own.needed if own else None,
+        introduced_ulps=own.ulps if own else None,
     )
 
 

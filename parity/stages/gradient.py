@@ -95,9 +95,8 @@ def _forced(case: Case) -> list[Row]:
                 continue
             of = tensor if plain == "gradient" else f"the input of {layer}"
             what = f"d loss / d {of}, {layer} alone"
-            rows.append(
-                case.measured(name, what, floor, layer=layer, call=int(call), tensor=tensor)
-            )
+            row = case.measured(name, what, floor, layer=layer, call=int(call), tensor=tensor)
+            rows.append(replace(row, introduced=row.needed, introduced_ulps=row.ulps))
     return rows
 
 

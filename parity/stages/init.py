@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from parity.capture.capture_file import Capture
 from parity.distributions import FALSE_ALARM, Sample, compare
 from parity.grouping import grouped
 from parity.stages.case import Case, count, departing
-from parity.verdict import Departure, Row, StageResult
+from parity.verdict import LEVELS, Departure, Distribution, Row, Spread, StageResult
 
 
 def judge(case: Case) -> StageResult:
@@ -62,6 +65,29 @@ def _row(case: Case, tensor: str, ours: dict, theirs: dict, waived: dict[str, st
         port_value=theirs[tensor]["std"],
         fault=None if status == "agrees" else found.text,
         **more,
+    )
+
+
+def distributions(case: Case) -> tuple[Distribution, ...]:
+    """Every float tensor as both sides initialise it, in few numbers."""
+    ours, theirs = case.evidence.reference, case.evidence.port
+    return tuple(
+        Distribution(tensor=tensor, reference=_spread(ours, tensor), port=_spread(theirs, tensor))
+        for tensor in ours.about.get("init", {})
+    )
+
+
+def _spread(capture: Capture, tensor: str) -> Spread | None:
+    found, name = capture.about.get("init", {}).get(tensor), f"init/{tensor}"
+    if found is None or name not in capture.arrays:
+        return None
+    quantiles = np.quantile(capture.arrays[name].astype(np.float64), LEVELS)
+    quantiles[0], quantiles[-1] = found["min"], found["max"]  # of all values, not of the sample
+    return Spread(
+        count=int(found["count"]),
+        mean=float(found["mean"]),
+        std=float(found["std"]),
+        quantiles=tuple(float(f"{value:.6g}") for value in quantiles),
     )
 
 

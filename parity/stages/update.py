@@ -55,7 +55,12 @@ def _changes(case: Case, step: int, inherits: bool) -> list[Row]:
                 layer=case.layer_of(tensor),
             )
             row = replace(row, shape=change.shape)
-            rows.append(row if forced else _excused(row, inherits, tensor in zeros))
+            if forced:
+                # A change is rounded with the parameter that it is added to.
+                ulps = case.ruler.ulps_of(measure, case.truth[f"{prefix}/{tensor}"])
+                rows.append(replace(row, introduced=row.needed, introduced_ulps=ulps))
+            else:
+                rows.append(_excused(row, inherits, tensor in zeros))
     return rows
 
 
@@ -80,7 +85,10 @@ def _slots(case: Case, step: int, inherits: bool) -> list[Row]:
                     tensor=tensor,
                     layer=case.layer_of(tensor),
                 )
-                rows.append(row if forced else _excused(row, inherits, tensor in zeros))
+                if forced:
+                    rows.append(replace(row, introduced=row.needed, introduced_ulps=row.ulps))
+                else:
+                    rows.append(_excused(row, inherits, tensor in zeros))
     return rows
 
 
