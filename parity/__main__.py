@@ -9,6 +9,7 @@ python -m parity layers                          # which layer of PyTorch is whi
 python -m parity convert weights.pt --pair my_pair.py --to flax
 python -m parity bugs                            # plant every known porting bug; is each found?
 python -m parity curves --out runs/curves        # whole trainings of both, compared by statistics
+python -m parity report DIR DIR                  # all of it on one page
 
 Exit code 0: nothing failed; 1: the port departs; 2: could not run, and a sentence says why.
 """
@@ -30,6 +31,7 @@ from parity.bridge.support import table
 from parity.capture.plan import GPU_LANES, LANES, Job
 from parity.capture.processes import ERROR, PATIENCE, PROGRESS
 from parity.curves import command as curves
+from parity.report import command as report
 from parity.stages.names import STAGES
 
 
@@ -66,19 +68,24 @@ def _verify(arguments: argparse.Namespace) -> int:
     from parity.failed_verdict import failing_into
     from parity.pages import fill
     from parity.progress import shown
+    from parity.report.inputs import Inputs
+    from parity.report.write import remove_report, write_report
     from parity.screen import render
     from parity.verdict import write_verdict
     from parity.verify import CPU_LANES, verify
 
+    where = arguments.out.parent / report.FOLDER
+    if not arguments.no_report:
+        remove_report(where)
     lanes = tuple(LANES) if arguments.device == "gpu" else CPU_LANES
-    with failing_into(arguments.out, arguments.pair, arguments.seed), shown() as report:
+    with failing_into(arguments.out, arguments.pair, arguments.seed), shown() as say:
         verdict = verify(
             arguments.pair,
             lanes=lanes,
             seed=arguments.seed,
             stages=_stages(arguments),
             keep=arguments.keep,
-            report=report,
+            report=say,
             patience=arguments.patience,
         )
     print(render(verdict))
@@ -86,6 +93,9 @@ def _verify(arguments: argparse.Namespace) -> int:
     for page in arguments.page:
         fill(page, verdict)
     print(f"\nverdict written to {arguments.out}")
+    if not arguments.no_report:
+        page = write_report(where, Inputs(verdict=verdict), None)
+        print(f"report written to {page}")
     return verdict.exit_code
 
 
@@ -152,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(commands.add_parser("convert", help="carry a file of weights across"))
     _add_bugs(commands.add_parser("bugs", help="plant known porting bugs, and print the score"))
     curves.add_to(commands.add_parser("curves", help="compare whole trainings by statistics"))
+    report.add_to(commands.add_parser("report", help="everything that was found on one page"))
     layers = commands.add_parser("layers", help="print which layer of PyTorch is which of Flax")
     layers.set_defaults(run=_layers)
     return parser
@@ -170,6 +181,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the captures there")
     parser.add_argument("--patience", type=float, default=PATIENCE, metavar="SECONDS",
                         help="silence after which a capture counts as hung")  # fmt: skip
+    report.add_switch(parser)
     parser.set_defaults(run=_verify)
 
 

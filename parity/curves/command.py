@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parity.curves.comparison import Comparison, ComparisonError
+from parity.report.command import add_switch
 
 if TYPE_CHECKING:
     from parity.curves.results import Results
@@ -20,10 +21,16 @@ def run(arguments: argparse.Namespace) -> int:
     from parity.curves.run import compare
     from parity.curves.screen import render
     from parity.progress import shown
+    from parity.report.command import FOLDER
+    from parity.report.inputs import Inputs
+    from parity.report.sections.wall import read_pictures
+    from parity.report.write import remove_report, write_report
 
     if arguments.jobs < 1:
         raise ComparisonError(f"--jobs: found {arguments.jobs}, expected 1 or more")
     names = [field.name for field in dataclasses.fields(Comparison)]
+    if not arguments.no_report:
+        remove_report(arguments.out / FOLDER)
     comparison = Comparison(**{name: getattr(arguments, name) for name in names})
     with shown() as report:
         found = compare(comparison, arguments.out, arguments.jobs, report)
@@ -31,6 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     for page in arguments.page:
         fill(page, arguments.out, found)
     print(f"\nresults and figures written to {arguments.out}")
+    if not arguments.no_report:
+        images = read_pictures(found, None)
+        page = write_report(arguments.out / FOLDER, Inputs(curves=found), images)
+        print(f"report written to {page}")
     return found.exit_code
 
 
@@ -73,6 +84,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help="folder to work in and to go on in (default: %(default)s)")  # fmt: skip
     add("--page", type=Path, action="append", default=[], metavar="FILE",
         help="put the results into this page, between its marks")  # fmt: skip
+    add_switch(parser)
     _add_fixed(parser.add_argument_group("fixed before the first training"), usual)
     _add_planted(parser.add_argument_group("self-tests of the statistics"))
 

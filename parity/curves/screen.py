@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from parity.curves.results import Arm, Metric, Results
+from parity.curves.results import Arm, FalseAlarms, Metric, Results
 from parity.screen import WIDTH
 from parity.stages.case import count
 
@@ -28,12 +28,8 @@ def render(results: Results) -> str:
     for metric in results.native.metrics:
         lines += ["", *(f"  {line}" for line in _metric(metric, results.comparison.alpha))]
     if (alarms := results.native.false_alarms) is not None:
-        lines += ["", *_wrapped(
-            f"The same tests on {alarms.resamples:,} comparisons resampled from the reference's "
-            f"own trainings: wrongly different {alarms.difference:.2%}, wrongly equivalent "
-            f"{alarms.equivalence:.2%} (by design at most {alarms.alpha:.0%})."
-        )]  # fmt: skip
-    lines += ["", *_wrapped(_churn(results)), "", f"outcome: {results.outcome.upper()}"]
+        lines += ["", *_wrapped(false_alarms(alarms))]
+    lines += ["", *_wrapped(churn(results)), "", f"outcome: {results.outcome.upper()}"]
     return "\n".join(lines)
 
 
@@ -46,7 +42,7 @@ def page(results: Results, figures: str) -> str:
          "smallest margin shown with power 0.8", "equivalent: p (Holm)", "different: p (Holm)",
          "outcome"),
         ("---", *["--:"] * 8, "---"),
-        *(_cells(metric) for metric in metrics),
+        *(metric_cells(metric) for metric in metrics),
     ]  # fmt: skip
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
     alarms = results.native.false_alarms
@@ -57,13 +53,9 @@ def page(results: Results, figures: str) -> str:
         table,
     ]
     if alarms is not None:
-        said.append(
-            f"Wrong answers of these tests on {alarms.resamples:,} comparisons resampled from the "
-            f"reference's own trainings: different {alarms.difference:.2%}, equivalent at a margin "
-            f"{alarms.equivalence:.2%}."
-        )
+        said.append(false_alarms(alarms))
     said += [
-        _churn(results),
+        churn(results),
         _class_table(results),
         f"![losses from the same weights, step by step]({figures}/divergence.png)",
         results.published.explanation,
@@ -116,7 +108,8 @@ def _metric(metric: Metric, alpha: float) -> list[str]:
     return lines
 
 
-def _cells(metric: Metric) -> tuple[str, ...]:
+def metric_cells(metric: Metric) -> tuple[str, ...]:
+    """A metric as a row of a table."""
     interval = " to ".join(_number(end, metric) for end in metric.interval)
     smallest = "" if metric.smallest_margin is None else f"{metric.smallest_margin:.2g}"
     return (
@@ -133,7 +126,17 @@ def _cells(metric: Metric) -> tuple[str, ...]:
     )
 
 
-def _churn(results: Results) -> str:
+def false_alarms(alarms: FalseAlarms) -> str:
+    """How often the tests err, in a sentence."""
+    return (
+        f"The same tests on {alarms.resamples:,} comparisons resampled from the reference's own "
+        f"trainings: wrongly different {alarms.difference:.2%}, wrongly equivalent "
+        f"{alarms.equivalence:.2%} (by design at most {alarms.alpha:.0%})."
+    )
+
+
+def churn(results: Results) -> str:
+    """On how many pictures they disagree, in a sentence."""
     port = np.mean(results.churn.port)
     text = f"Churn: port and reference disagree on {port:.1%} of the test pictures"
     if results.churn.reference:
