@@ -1,6 +1,7 @@
 # make train   install what is needed and train the Flax network on CIFAR-10, ten epochs
 # make test    install what is needed and run the tests
 # make check   lint and type check
+# make report  compare both frameworks in every way, scaled for a laptop, on one page: runs/report
 # make bench   time both frameworks side by side (docs/performance.md)
 #
 # make train ARGS="--epochs 1 --out runs/first"   options of python -m jax_impl.train
@@ -11,6 +12,7 @@ PYTHON ?= python3
 VENV ?= .venv
 EXTRA ?=
 ARGS ?=
+REPORT ?= runs/report
 
 bin := $(VENV)/bin
 comma := ,
@@ -19,7 +21,7 @@ core := $(VENV)/.installed$(extra)
 dev := $(VENV)/.installed-dev$(extra)
 pip := $(bin)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: train test check bench
+.PHONY: train test check bench report
 .DELETE_ON_ERROR:
 
 train: $(core)
@@ -30,6 +32,16 @@ test: $(dev)
 
 bench: $(core)
 	$(bin)/python -m benchmarks $(ARGS)
+
+# Exit code 1 is a finding, not a failure: a departure, or too few runs to decide. The page says it.
+report: $(core)
+	$(bin)/python -m parity verify cifar10_cnn --no-report --out $(REPORT)/verdict.json || test $$? -eq 1
+	$(bin)/python -m parity curves --seeds 3 --epochs 2 --train-limit 6400 --test-limit 2000 --jobs 2 \
+	    --no-report --out $(REPORT)/curves $(ARGS) || test $$? -eq 1
+	$(bin)/python -m parity bugs fast --out $(REPORT)/porting-bugs.json || test $$? -eq 1
+	$(bin)/python -m benchmarks --batches 32 --replicas 1,4 --repeats 5 --budget-minutes 2 \
+	    --out $(REPORT)/benchmarks.json
+	$(bin)/python -m parity report $(REPORT) $(REPORT)/curves --out $(REPORT)
 
 check: $(dev)
 	$(bin)/ruff check

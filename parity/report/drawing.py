@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from parity.report.blocks import Figure
 from parity.report.charts import LEAST, MOST, BarChart, Chart, HeatMap, Line, LineChart
 from parity.report.palette import LIGHT
+from parity.report.words import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,11 +113,10 @@ def _draw_map(axes: Axes, chart: HeatMap) -> None:
     image = axes.imshow(values, cmap=colours, norm=norm, aspect="auto")
     for i, row in enumerate(chart.tiles):
         for j, tile in enumerate(row):
-            dark = tile.value is not None and norm(min(max(tile.value, LEAST), MOST)) > 0.4
             axes.text(j, i, _literal(tile.text), ha="center", va="center", fontsize=8,
-                      color="white" if dark else LIGHT["text"])  # fmt: skip
+                      color=LIGHT["text"])  # fmt: skip
     axes.set_xticks(range(len(chart.columns)), [_literal(name) for name in chart.columns])
-    axes.set_yticks(range(len(chart.rows)), [_literal(name) for name in chart.rows])
+    axes.set_yticks(range(len(chart.rows)), [_literal(shortened(name)) for name in chart.rows])
     bar = axes.figure.colorbar(image, ax=axes, ticks=[-6, -4, -2, 0, 2])
     bar.ax.set_yticklabels(["1e-6", "1e-4", "1 %", "all", "100 x"])
     bar.set_label("share of what is allowed")

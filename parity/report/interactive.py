@@ -23,6 +23,7 @@ from parity.report.charts import (
     LineChart,
     Values,
 )
+from parity.report.words import shortened
 
 
 def colour(name: str) -> str:
@@ -138,12 +139,13 @@ def _map(chart: HeatMap) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         {
             "type": "heatmap",
             "x": [_plain(name) for name in chart.columns],
-            "y": [_plain(name) for name in chart.rows],
+            "y": list(range(len(chart.rows))),
             "z": [[None if t.value is None else min(max(t.value, LEAST), MOST) for t in row]
                   for row in chart.tiles],
             "text": [[_plain(tile.text) for tile in row] for row in chart.tiles],
             "customdata": [["<br>".join(map(_plain, t.hover)) for t in row] for row in chart.tiles],
             "texttemplate": "%{text}",
+            "textfont": {"color": colour("text")},
             "hovertemplate": "%{customdata}<extra></extra>",
             "hoverongaps": True,
             "zmin": LEAST,
@@ -160,7 +162,13 @@ def _map(chart: HeatMap) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return data, _layout(
         height=max(220, 90 + 32 * len(chart.rows)),
         xaxis=_axis("", side="top", fixedrange=True),
-        yaxis=_axis("", autorange="reversed", type="category"),
+        yaxis=_axis(
+            "",
+            autorange="reversed",
+            tickvals=list(range(len(chart.rows))),
+            ticktext=[_plain(shortened(name)) for name in chart.rows],
+            zeroline=False,
+        ),
         margin={"l": 10, "r": 10, "t": 60, "b": 10},
     )
 

@@ -46,7 +46,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Missing):
         return f"{_plain(block.text)} This makes it: `{block.command}`"
     if isinstance(block, Code):
-        return f"{_plain(block.title)}\n\n{_indented(block.text)}"
+        return f"{_plain(block.title)}\n\n{_preformatted(block.text)}"
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Figure):
@@ -57,12 +57,12 @@ def _block(block: Block) -> str:
         return f"{len(block.pictures)} pictures are in report.html, {differ} of them disagreements."
     assert isinstance(block, SideBySide)
     sides = (block.reference, block.port)
-    return "\n\n".join(f"{_plain(side.title)}:\n\n{_indented(side.text)}" for side in sides)
+    return "\n\n".join(f"{_plain(side.title)}:\n\n{_preformatted(side.text)}" for side in sides)
 
 
-def _indented(text: str) -> str:
-    """A block of code that no text can end, unlike one in fences."""
-    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+def _preformatted(text: str) -> str:
+    """A block whose columns are kept and that no text can end."""
+    return f"<pre>\n{html.escape(text, quote=False)}\n</pre>"
 
 
 def _table(table: Table) -> str:

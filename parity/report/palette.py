@@ -29,10 +29,10 @@ LIGHT: Mapping[str, str] = {
     "port-band": "rgba(193,68,14,0.20)",
     "grid": "#dfe4e8",
     "map-none": "#eef1f4",
-    "map-low": "#e3f0f6",
-    "map-high": "#0b5f85",
-    "map-over": "#c62828",
-    "map-most": "#7f0014",
+    "map-low": "#f2f8fb",
+    "map-high": "#9cc9de",
+    "map-over": "#ffa79f",
+    "map-most": "#ff6b5e",
 }
 
 DARK: Mapping[str, str] = {
@@ -56,14 +56,17 @@ DARK: Mapping[str, str] = {
     "port-band": "rgba(255,148,102,0.25)",
     "grid": "#2f373e",
     "map-none": "#242b31",
-    "map-low": "#20333d",
-    "map-high": "#5cb8e0",
-    "map-over": "#ff5c50",
-    "map-most": "#ffb3ab",
+    "map-low": "#1c2830",
+    "map-high": "#1f5f80",
+    "map-over": "#9c2b23",
+    "map-most": "#6d0011",
 }
 
 TEXTS = ("text", "quiet", "accent", "good", "bad", "warn")
 """Colours that text is written in, on `ground` and on `raised`."""
+
+MAP = ("map-none", "map-low", "map-high", "map-over", "map-most")
+"""Colours of a map's fields, which `text` is written on."""
 
 LINES = ("reference", "port", "published", "noise", "limit")
 """Colours of lines and bars."""

@@ -31,6 +31,11 @@ def short(commit: str) -> str:
     return commit[:10] + ("+" if commit.endswith("+") else "")
 
 
+def shortened(name: str, most: int = 36) -> str:
+    """A path beside a plot; its end tells more than its beginning."""
+    return name if len(name) <= most else f"...{name[len(name) - most + 3 :]}"
+
+
 def counted(count: int, what: str) -> str:
     """'1 stage', '12 stages'."""
     return f"{count:,} {what}" + ("" if count == 1 else "s")

@@ -50,6 +50,8 @@ def test_leaves_results_and_figures_and_says_the_outcome(
     assert f"outcome: {found.outcome.upper()}" in done.stdout
     for name in ("curves.png", "divergence.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    page = (folder / "report" / "report.html").read_text()
+    assert page.count('class="differs"') == sum(not p.agrees for p in found.wall.predictions)
     assert (found.reference.framework, found.port.framework) == ("PyTorch", "JAX")
     assert [training.seed for training in found.port.trainings] == [0, 1, 2]
     assert found.reference.device == found.port.device == "cpu"
