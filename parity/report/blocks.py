@@ -90,6 +90,8 @@ class Wall:
     """Test pictures."""
 
     pictures: tuple[Picture, ...]
+    open: int = 60
+    """How many are seen at once; the others are opened by hand."""
 
 
 @dataclass(frozen=True)

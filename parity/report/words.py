@@ -16,8 +16,8 @@ def number(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """'58.6 %'."""
-    return "" if share is None else f"{100 * share:.1f} %"
+    """'58.6 %', never broken."""
+    return "" if share is None else f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def mean(values: Iterable[float]) -> float:

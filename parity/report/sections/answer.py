@@ -42,8 +42,7 @@ def conclusion(inputs: Inputs) -> tuple[str, Mark]:
     if curves.outcome == "equivalent":
         return f"Equivalent: {compared}, and whole trainings are equivalent.", "good"
     return (
-        f"Equivalent step by step: {compared}; there were not enough whole trainings to decide "
-        "about their statistics.",
+        f"Equivalent step by step: {compared}; whole trainings: {curves.outcome}.",
         "good",
     )
 
@@ -91,7 +90,7 @@ def _of_curves(curves: Results | None) -> list[str]:
     return [
         f"Same weights, same batches: {curves.shared.outcome} the noise of the reference: "
         f"{curves.shared.text}",
-        f"Whole trainings: {curves.native.outcome}: {curves.native.text}",
+        f"Whole trainings: {curves.native.text}",
     ]
 
 

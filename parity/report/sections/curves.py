@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.curves import screen
 from parity.curves.figures import names
-from parity.curves.results import Arm, Metric, Results
+from parity.curves.results import Arm, Results
 from parity.report.blocks import (
     Block,
     Cell,
@@ -41,7 +41,7 @@ def curves(results: Results | None, notice: str | None) -> Section:
         return Section(key, title, (Missing("No trainings were compared.", COMMAND),))
     mark = _MARKS.get(results.native.outcome, "warn")
     blocks: list[Block] = [
-        Text(sentence(f"{results.native.outcome}: {results.native.text}"), mark),
+        Text(sentence(results.native.text), mark),
         _figure(results, notice),
         _statistics(results),
         *_errors(results),
@@ -101,25 +101,26 @@ def _arm(arm: Arm, name: str, role: Role, key: str, scale: float) -> Line:
 
 
 def _statistics(results: Results) -> Table:
-    head = ("", "reference", "port", "difference",
-            f"{100 - 200 * results.comparison.alpha:g} % interval", "margin",
-            "smallest margin that can be shown", "runs that the margin needs",
-            "p equivalent (Holm)", "p different (Holm)", "outcome")  # fmt: skip
+    """A column a metric."""
+    metrics = results.native.metrics
+    interval = f"{100 - 200 * results.comparison.alpha:g} % interval of the difference"
+    names_of_rows = ("reference", "port", "difference", interval, "margin",
+                     "smallest margin that can be shown", "p equivalent (Holm)",
+                     "p different (Holm)")  # fmt: skip
+    columns = [screen.metric_cells(metric) for metric in metrics]
+    rows = [
+        (*cells(name), *numbers(*(column[place] for column in columns)))
+        for place, name in enumerate(names_of_rows, start=1)
+    ]
+    needed = ("" if m.runs_needed is None else str(m.runs_needed) for m in metrics)
+    rows.append((*cells("runs that the margin needs"), *numbers(*needed)))
+    outcomes = (Cell(metric.outcome, _MARKS.get(metric.outcome, "warn")) for metric in metrics)
+    rows.append((*cells("outcome"), *outcomes))
     return Table(
         "Equivalence by two one-sided tests (TOST). Margins and alpha were fixed before the first "
         "training. The smallest margin is what so many runs of this spread show with power 0.8.",
-        head,
-        tuple(_metric(metric) for metric in results.native.metrics),
-    )
-
-
-def _metric(metric: Metric) -> tuple[Cell, ...]:
-    shown = screen.metric_cells(metric)
-    needed = "" if metric.runs_needed is None else str(metric.runs_needed)
-    return (
-        *cells(shown[0]),
-        *numbers(*shown[1:7], needed, *shown[7:9]),
-        Cell(metric.outcome, _MARKS.get(metric.outcome, "warn")),
+        ("", *(column[0] for column in columns)),
+        tuple(rows),
     )
 
 

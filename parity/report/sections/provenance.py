@@ -91,12 +91,14 @@ def _comparison(curves: Results) -> Table:
 
 
 def _beside(caption: str, reference: Mapping[str, str], port: Mapping[str, str]) -> Table:
-    rows = []
+    rows, differing = [], 0
     for key in dict.fromkeys([*reference, *port]):
         ours, theirs = reference.get(key), port.get(key)
         differ = ours is not None and theirs is not None and ours != theirs
+        differing += differ
         mark = Cell("differs", "warn") if differ else Cell("")
         rows.append((*cells(key, ours or "", theirs or ""), mark))
+    caption += f" ({differing} of {len(rows)} differ)"
     return Table(caption, ("", "reference", "port", ""), tuple(rows), folded=True)
 
 
