@@ -87,6 +87,7 @@ def _measure(options: argparse.Namespace) -> None:
         ten_epochs=options.ten_epochs or options.device == "gpu",
         only=tuple(word for word in options.only.split(",") if word),
     )
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     run = Run(settings, _begun(settings), lambda r: write(options.out, r), _say)
     results = run.all()
     _say(f"written to {options.out}")

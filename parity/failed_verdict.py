@@ -40,6 +40,7 @@ def failing_into(path: Path | None, pair: str, seed: int) -> Iterator[None]:
         yield
         return
     # At once, so that a file that cannot be written is noticed before the work.
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_failed_verdict(path, pair, seed, UNFINISHED)
     try:
         yield

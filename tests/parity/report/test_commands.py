@@ -15,6 +15,7 @@ PAIR = Path(__file__).parents[1] / "capture" / "right_pairs.py"
 
 @pytest.mark.slow
 def test_verify_leaves_a_report_unless_told_not_to(tmp_path: Path, command: Run) -> None:
+    tmp_path = tmp_path / "a folder" / "that is made"
     out = ("--out", tmp_path / "verdict.json", "--stages", "weights,forward")
     done = command("parity", "verify", f"{PAIR}:PLAIN", *out)
     assert done.returncode == 0, done.stderr
