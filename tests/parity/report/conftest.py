@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -31,13 +33,30 @@ def trained(small_cifar10: Path) -> curve_results.Results:
     return dataclasses.replace(model, pictures=of_them, comparison=comparison)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, trained: curve_results.Results) -> Path:
+def fill(place: Path, trained: curve_results.Results) -> Path:
     """One of each kind."""
-    place = tmp_path / "found"
     place.mkdir()
     write_verdict(place / "verdict.json", made.verdict(sha256=trained.pictures.sha256))
     curve_results.write(place / "curves.json", trained)
     benchmark_results.write(place / "benchmarks.json", made.benchmarks())
     write_scorecard(place / "porting-bugs.json", made.scorecard())
     return place
+
+
+@pytest.fixture
+def folder(tmp_path: Path, trained: curve_results.Results) -> Path:
+    """One of each kind, for one test."""
+    return fill(tmp_path / "found", trained)
+
+
+@pytest.fixture(scope="session")
+def report(
+    tmp_path_factory: pytest.TempPathFactory,
+    trained: curve_results.Results,
+    command: Callable[..., CompletedProcess[str]],
+) -> Path:
+    """The page of one of each kind, written by the command."""
+    place = tmp_path_factory.mktemp("report")
+    done = command("parity", "report", fill(place / "found", trained), "--out", place / "out")
+    assert done.returncode == 0, done.stderr
+    return place / "out" / "report.html"

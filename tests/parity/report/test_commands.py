@@ -15,15 +15,15 @@ PAIR = Path(__file__).parents[1] / "capture" / "right_pairs.py"
 
 @pytest.mark.slow
 def test_verify_leaves_a_report_unless_told_not_to(tmp_path: Path, command: Run) -> None:
-    tmp_path = tmp_path / "a folder" / "that is made"
-    out = ("--out", tmp_path / "verdict.json", "--stages", "weights,forward")
+    place = tmp_path / "a folder" / "that is made"
+    out = ("--out", place / "verdict.json", "--stages", "weights,forward")
     done = command("parity", "verify", f"{PAIR}:PLAIN", *out)
     assert done.returncode == 0, done.stderr
-    html, text = tmp_path / "report" / "report.html", tmp_path / "report" / "report.md"
+    html, text = place / "report" / "report.html", place / "report" / "report.md"
     assert f"report written to {html}" in done.stdout
     assert "Equivalent: every stage" in html.read_text()
     assert "Equivalent: every stage" in text.read_text()
-    assert (tmp_path / "report" / "figures" / "layers.png").exists()
+    assert (place / "report" / "figures" / "layers.png").exists()
     text.unlink()
     html.unlink()
     done = command("parity", "verify", f"{PAIR}:PLAIN", *out, "--no-report")

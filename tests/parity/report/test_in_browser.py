@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import made
@@ -18,8 +17,6 @@ from experiment.cifar10 import load
 from parity.report.inputs import Inputs, read_inputs
 from parity.report.palette import DARK, LIGHT
 from parity.report.write import write_report
-
-Run = Callable[..., CompletedProcess[str]]
 
 SECTIONS = (
     "answer", "stages", "layers", "curves", "divergence", "init", "speed", "bugs", "wall",
@@ -79,14 +76,6 @@ def see(browser: Any) -> Callable[..., Opened]:
         return found
 
     return opened
-
-
-@pytest.fixture
-def report(folder: Path, tmp_path: Path, command: Run) -> Path:
-    """The page of one of each kind, written by the command."""
-    done = command("parity", "report", folder, "--out", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    return tmp_path / "out" / "report.html"
 
 
 @needs_chromium
