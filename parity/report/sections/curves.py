@@ -25,6 +25,9 @@ from parity.report.charts import Line, LineChart, Role
 from parity.report.words import percent, sentence
 
 COMMAND = "python -m parity curves"
+PUBLISHED_PICTURES = 50_000
+"""Of an epoch of the published run."""
+
 _PANELS = (
     ("test_accuracy", "test accuracy (%)", 100.0),
     ("test_loss", "test loss (nats)", 1.0),
@@ -62,12 +65,19 @@ def _figure(results: Results, notice: str | None) -> Figure:
     return Figure(
         name="curves",
         caption=f"{runs} trainings of each framework from their own initialisations: mean, and the "
-        "seeds' range as a band. Grey: the published run, its test loss corrected.",
+        f"seeds' range as a band. Grey: the published run, its test loss corrected.{_fewer(results)}",
         alt=f"Loss and accuracy of {ours} and {theirs} over {results.comparison.epochs} epochs. "
         f"They end at {percent(float(last[0]))} and {percent(float(last[1]))} test accuracy.",
         charts=charts,
         notice=notice,
     )
+
+
+def _fewer(results: Results) -> str:
+    size = results.pictures.train_size
+    if size == PUBLISHED_PICTURES:
+        return ""
+    return f" It saw {PUBLISHED_PICTURES:,} pictures an epoch, these trainings {size:,}."
 
 
 def _chart(results: Results, key: str, label: str, scale: float) -> LineChart:
