@@ -65,7 +65,8 @@ def _figure(results: Results, notice: str | None) -> Figure:
     return Figure(
         name="curves",
         caption=f"{runs} trainings of each framework from their own initialisations: mean, and the "
-        f"seeds' range as a band. Grey: the published run, its test loss corrected.{_fewer(results)}",
+        "seeds' range as a band. Grey: the published run, its test loss corrected."
+        f"{_fewer(results)}",
         alt=f"Loss and accuracy of {ours} and {theirs} over {results.comparison.epochs} epochs. "
         f"They end at {percent(float(last[0]))} and {percent(float(last[1]))} test accuracy.",
         charts=charts,
