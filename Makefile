@@ -36,7 +36,7 @@ bench: $(core)
 # Exit code 1 is a finding, not a failure: a departure, or too few runs to decide. The page says it.
 report: $(core)
 	$(bin)/python -m parity verify cifar10_cnn --no-report --out $(REPORT)/verdict.json || test $$? -eq 1
-	$(bin)/python -m parity curves --seeds 3 --epochs 2 --train-limit 6400 --test-limit 2000 --jobs 2 \
+	$(bin)/python -m parity curves --seeds 3 --epochs 3 --train-limit 12800 --test-limit 2000 --jobs 2 \
 	    --no-report --out $(REPORT)/curves $(ARGS) || test $$? -eq 1
 	$(bin)/python -m parity bugs fast --out $(REPORT)/porting-bugs.json || test $$? -eq 1
 	$(bin)/python -m benchmarks --batches 32 --replicas 1,4 --repeats 5 --budget-minutes 2 \

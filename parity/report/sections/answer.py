@@ -7,6 +7,7 @@ from parity.curves.results import Results
 from parity.report.blocks import Block, Listing, Mark, Section, Text
 from parity.report.inputs import Inputs
 from parity.report.words import sentence
+from parity.stages.names import SELF_CHECKS
 from parity.verdict import Verdict
 
 
@@ -26,9 +27,11 @@ def conclusion(inputs: Inputs) -> tuple[str, Mark]:
     if verdict is not None and not verdict.passed:
         return f"Not equivalent: {_departure(verdict)}.", "bad"
     if curves is not None and curves.outcome == "different":
-        return f"Not equivalent: {_uncapital(curves.text)}", "bad"
+        return f"Not equivalent: {_different(verdict, curves)}.", "bad"
     if curves is not None and curves.shared.outcome == "outside":
         return f"Not equivalent: {curves.shared.text}.", "bad"
+    if verdict is not None and not _compared(verdict):
+        verdict = None
     if verdict is None and curves is None:
         return "Nothing here says whether the port is equivalent.", "warn"
     if verdict is None and curves is not None:
@@ -45,6 +48,22 @@ def conclusion(inputs: Inputs) -> tuple[str, Mark]:
         f"Equivalent step by step: {compared}; whole trainings: {curves.outcome}.",
         "good",
     )
+
+
+def _different(verdict: Verdict | None, curves: Results) -> str:
+    """Whole trainings that differ, although single steps may agree."""
+    alpha = curves.comparison.alpha
+    said = f"whole trainings differ, as right ports do in at most {alpha:.0%} of comparisons"
+    if curves.shared.outcome == "outside":
+        said = curves.shared.text
+    if verdict is None or not _compared(verdict):
+        return said
+    return f"{said}, although every stage of {verdict.pair} that was compared agrees"
+
+
+def _compared(verdict: Verdict) -> bool:
+    """Whether a stage beyond the checks of the harness itself has passed."""
+    return any(r.status in ("pass", "waived") and r.stage != SELF_CHECKS for r in verdict.results)
 
 
 def notices(inputs: Inputs) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def curves(outcome: str, shared: str = "inside") -> Results:
          "Equivalent step by step", "good"),
         (Inputs(verdict=made.verdict(), curves=curves("different")), "Not equivalent", "bad"),
         (Inputs(scorecard=made.scorecard()), "Nothing here says", "warn"),
+        (Inputs(verdict=made.verdict(results=())), "Nothing here says", "warn"),
     ],
 )  # fmt: skip
 def test_answer_is_one_sentence(inputs: Inputs, beginning: str, mark: str) -> None:
