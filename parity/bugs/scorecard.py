@@ -15,6 +15,7 @@ from experiment.errors import UserError
 from experiment.storage import write_atomically
 from parity.bugs.run import RightPort
 from parity.bugs.score import Finding
+from parity.curves.typed_json import MismatchError, decode
 from parity.verdict import Verdict
 
 SCHEMA = 1
@@ -145,9 +146,8 @@ def read_scorecard(path: Path) -> Scorecard:
         data = json.loads(path.read_text())
         if data["schema"] != SCHEMA:
             raise ScorecardError(f"{path}: schema {data['schema']}, expected {SCHEMA}")
-        lines = tuple(Line(**{**line, "missed": tuple(line["missed"])}) for line in data["lines"])
-        return Scorecard(**{**data, "lines": lines})
-    except (ValueError, KeyError, TypeError) as error:
+        return decode(Scorecard, data)
+    except (ValueError, KeyError, TypeError, MismatchError) as error:
         raise ScorecardError(
             f"{path}: no scorecard: {error}; `python -m parity bugs --out {path}` writes one"
         ) from error

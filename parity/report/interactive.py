@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 from parity.report.charts import (
@@ -130,7 +131,8 @@ def _line(line: Line, chart: LineChart) -> Iterable[dict[str, Any]]:
 
 
 def _shown(values: Values, log: bool) -> list[float | None]:
-    return [None if value is None or (log and value <= 0) else value for value in values]
+    """With gaps where there is nothing to draw."""
+    return [v if v is not None and isfinite(v) and (v > 0 or not log) else None for v in values]
 
 
 def _map(chart: HeatMap) -> tuple[list[dict[str, Any]], dict[str, Any]]:

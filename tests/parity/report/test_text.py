@@ -83,6 +83,19 @@ def test_departing_layer_is_red_and_nan_is_no_rounding() -> None:
         assert figure.charts[0].tiles[0][0].value > 0
 
 
+def test_page_takes_numbers_that_are_none(tmp_path: Path) -> None:
+    spread = made.verdict().distributions[0].reference
+    assert spread is not None
+    broken = dataclasses.replace(
+        spread, mean=math.nan, quantiles=(math.nan, math.inf, -math.inf) * 5
+    )
+    row = dataclasses.replace(made.rows(1e-10)[0], introduced=math.nan, introduced_ulps=math.inf)
+    result = dataclasses.replace(made.verdict().results[0], rows=(row,), needed=math.inf)
+    one = dataclasses.replace(made.verdict().distributions[0], reference=broken, port=None)
+    found = made.verdict(results=(result,), distributions=(one,))
+    assert "inf" in write_report(tmp_path, Inputs(verdict=found), None).read_text()
+
+
 def test_matching_lines_of_both_sources_stand_beside_each_other() -> None:
     ours = {"module": "a", "file": "a.py", "text": "import torch\n\nx = 1\ny = 2\n"}
     theirs = {"module": "b", "file": "b.py", "text": "x = 1\nz = 3\nw = 4\n"}
