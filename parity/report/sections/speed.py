@@ -121,7 +121,10 @@ def _table(results: BenchmarkResults) -> Table:
 def _line(row: Row) -> tuple[Cell, ...]:
     name = cells(row.title, "" if row.batch is None else str(row.batch))
     if not row.seconds:
-        return (*name, Cell(f"{row.status}: {row.reason.splitlines()[0][:160]}"), *cells(*[""] * 8))
+        # An interrupted run leaves rows that were set up and never timed; they have no reason.
+        never = "not measured: interrupted before its first repeat"
+        why = f"{row.status}: {row.reason.splitlines()[0][:160]}" if row.reason else never
+        return (*name, Cell(why), *cells(*[""] * 8))
     ten = row.ten_epochs
     step = row.kind in ("training", "replicas")
     return (

@@ -96,6 +96,15 @@ def test_page_takes_numbers_that_are_none(tmp_path: Path) -> None:
     assert "inf" in write_report(tmp_path, Inputs(verdict=found), None).read_text()
 
 
+def test_interrupted_benchmarks_say_so() -> None:
+    whole = made.benchmarks()
+    begun = dataclasses.replace(whole.rows[1], seconds=())
+    found = dataclasses.replace(whole, finished=False, rows=(whole.rows[0], begun))
+    text = markdown(compose(Inputs(benchmarks=(found,)), None))
+    assert "interrupted: rows are missing" in text
+    assert "not measured: interrupted before its first repeat" in text
+
+
 def test_matching_lines_of_both_sources_stand_beside_each_other() -> None:
     ours = {"module": "a", "file": "a.py", "text": "import torch\n\nx = 1\ny = 2\n"}
     theirs = {"module": "b", "file": "b.py", "text": "x = 1\nz = 3\nw = 4\n"}
