@@ -188,26 +188,32 @@ class ArchiveServer:
         total = len(self.content)
         status = self.status or (416 if start >= total else 206 if start else 200)
         body = self.content[start:] if status < 300 else b""
+        length = len(body)
+        # Before the client sees anything of the answer: from then on, the test may go on and give
+        # orders for the next connection.
+        if self.cut_after:
+            body = body[: self.cut_after.pop(0)]
+        drip_seconds, stall_after = self.drip_seconds, self.stall_after
         handler.send_response(status)
-        handler.send_header("Content-Length", str(len(body)))
+        handler.send_header("Content-Length", str(length))
         if status == 206:
             handler.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
         handler.end_headers()
-        if self.cut_after:
-            body = body[: self.cut_after.pop(0)]
         with contextlib.suppress(ConnectionError):
-            if self.drip_seconds is not None:
-                self._drip(handler, body)
+            if drip_seconds is not None:
+                self._drip(handler, body, drip_seconds)
                 return
-            handler.wfile.write(body[: self.stall_after])
-            if self.stall_after is not None:
+            handler.wfile.write(body[:stall_after])
+            if stall_after is not None:
                 self.closing.wait(30)
 
-    def _drip(self, handler: http.server.BaseHTTPRequestHandler, body: bytes) -> None:
+    def _drip(
+        self, handler: http.server.BaseHTTPRequestHandler, body: bytes, seconds: float
+    ) -> None:
         for byte in body:
             handler.wfile.write(bytes([byte]))
             handler.wfile.flush()
-            if self.closing.wait(self.drip_seconds):
+            if self.closing.wait(seconds):
                 return
 
     def close(self) -> None:

@@ -157,9 +157,18 @@ def test_error_takes_the_place_of_an_earlier_verdict(forked, captures, tmp_path)
     assert "none.safetensors" in verdict["error"]
 
 
+def test_the_folder_of_the_verdict_is_made(forked, captures, tmp_path):
+    out = tmp_path / "new" / "too" / "verdict.json"
+    compare(forked, tmp_path, captures("torch"), captures("jax"), "--out", out, code=0)
+    assert json.loads(out.read_text())["exit_code"] == 0
+
+
 def test_folder_that_the_verdict_cannot_go_to(forked, captures, tmp_path):
-    argv = (captures("torch"), captures("jax"), "--out", tmp_path / "none" / "verdict.json")
-    compare(forked, tmp_path, *argv, code=2, texts=("No such file or directory",))
+    in_the_way = tmp_path / "a file"
+    in_the_way.write_text("kept")
+    argv = (captures("torch"), captures("jax"), "--out", in_the_way / "new" / "verdict.json")
+    compare(forked, tmp_path, *argv, code=2, texts=("Not a directory", str(in_the_way)))
+    assert in_the_way.read_text() == "kept"
 
 
 def test_oracle_of_another_pair(forked, captures, pair_file, tmp_path):
